@@ -1,0 +1,101 @@
+// Package kind is the vocabulary in which the API's kinds are declared: one
+// Kind value says everything that the generic machinery of engine/api needs to
+// serve a resource. The declarations themselves are in engine/api/kinds, one
+// file each; nothing here knows a particular kind.
+package kind
+
+import (
+	"time"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Kind declares one resource of the API. Functions may be nil where the kind
+// has nothing to add to what engine/api does for every object (metadata
+// defaulting and validation, UID, creationTimestamp, generation 1, immutable
+// metadata, optimistic concurrency).
+//
+// The functions that take objects run in the order of the fields, as in
+// Kubernetes' strategies (k8s.io/kubernetes/pkg/registry/...): Default,
+// PrepareFor..., Validate...; only Default and PrepareFor... may change their
+// first argument, none may change "old".
+type Kind struct {
+	schema.GroupVersionKind
+	// (the version is the one that is served and stored)
+	Plural, Singular string
+	ShortNames       []string
+	Categories       []string
+	Namespaced       bool
+
+	New     func() store.Object
+	NewList func() runtime.Object
+
+	// Default fills in absent fields (pkg/apis/*/v1/defaults.go upstream).
+	Default func(obj store.Object)
+
+	// PrepareForCreate drops what a client may not set, usually the status.
+	PrepareForCreate func(obj store.Object)
+	// PrepareForUpdate keeps old's status and raises the generation where the
+	// spec differs.
+	PrepareForUpdate func(obj, old store.Object)
+	// PrepareForStatusUpdate keeps everything of old but the status; nil: the
+	// kind has no status subresource.
+	PrepareForStatusUpdate func(obj, old store.Object)
+
+	Validate             func(obj store.Object) field.ErrorList
+	ValidateUpdate       func(obj, old store.Object) field.ErrorList
+	ValidateStatusUpdate func(obj, old store.Object) field.ErrorList
+	// Warnings are for the client to print; old is nil on create.
+	Warnings func(obj, old store.Object) []string
+
+	// AllowCreateOnUpdate makes a PUT of an absent object create it.
+	AllowCreateOnUpdate bool
+	// AllowUnconditionalUpdate accepts an update without a resourceVersion.
+	AllowUnconditionalUpdate bool
+
+	// GracePeriodSeconds decides how long a deleted object lingers, with
+	// deletionTimestamp set, for its component to end it; requested is the
+	// client's wish, nil if none. nil: objects go at once.
+	GracePeriodSeconds func(obj store.Object, requested *int64) int64
+	// DefaultPropagation is used when the client and the finalizers say
+	// nothing; empty means background.
+	DefaultPropagation metav1.DeletionPropagation
+
+	// Scale, if set, is the scale subresource.
+	Scale *Scale
+
+	// Fields are the selectable fields besides metadata.name and
+	// metadata.namespace.
+	Fields func(obj store.Object) fields.Set
+
+	// Columns and Row print the kind as a server-side table; Row's values
+	// match Columns. Wide columns have Priority 1.
+	Columns []metav1.TableColumnDefinition
+	Row     func(obj store.Object, now time.Time) []any
+
+	// NoVerbs lists verbs that the kind does not serve, of: get, list, watch,
+	// create, update, patch, delete, deletecollection.
+	NoVerbs []string
+}
+
+// Scale reads and sets the replicas of a kind that scales.
+type Scale struct {
+	Get func(obj store.Object) *autoscalingv1.Scale
+	Set func(obj store.Object, replicas int32)
+}
+
+// Resource is the name under which the store keeps the kind: the plural with
+// its group, if it has one.
+func (k *Kind) Resource() string { return k.GroupResource().String() }
+
+// GroupResource names the resource without its version.
+func (k *Kind) GroupResource() schema.GroupResource {
+	return schema.GroupResource{Group: k.Group, Resource: k.Plural}
+}

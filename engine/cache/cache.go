@@ -1,0 +1,118 @@
+// Package cache is the shared state that reconcilers read: every object of the
+// cluster in memory, indexed, kept from the store's watch. It is the engine's
+// counterpart of client-go's informers. Objects are immutable and shared.
+//
+// An executor drives it: Sync pulls what the store has written since and hands
+// each event to the control loops. Nothing here writes.
+package cache
+
+import (
+	"context"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Index names a way to find objects other than by their name.
+type Index uint8
+
+const (
+	// ByController finds the objects whose controlling owner has a UID.
+	ByController Index = iota
+	// ByOwner finds the objects that name a UID in any owner reference.
+	ByOwner
+	// ByNode finds the pods bound to a node (all kinds but pods are absent).
+	ByNode
+	// ByUID finds the one object that has a UID.
+	ByUID
+	indexes
+)
+
+func indexValues(index Index, obj store.Object) []string {
+	switch index {
+	case ByController:
+		if ref := metav1.GetControllerOfNoCopy(obj); ref != nil {
+			return []string{string(ref.UID)}
+		}
+	case ByOwner:
+		refs := obj.GetOwnerReferences()
+		values := make([]string, len(refs))
+		for i := range refs {
+			values[i] = string(refs[i].UID)
+		}
+		return values
+	case ByNode:
+		if pod, ok := obj.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
+			return []string{pod.Spec.NodeName}
+		}
+	case ByUID:
+		return []string{string(obj.GetUID())}
+	}
+	return nil
+}
+
+// Cache holds the objects of every resource. It is safe for concurrent use.
+type Cache struct {
+	mu       sync.RWMutex
+	tables   map[string]*table
+	watcher  store.Watcher
+	revision int64
+	buffer   []store.Event
+}
+
+// New returns a cache of everything in the store; wake is called whenever Sync
+// may have something to do (see store.Interface.Watch).
+func New(ctx context.Context, s store.Interface, resources []string, wake func()) (*Cache, error) {
+	c := &Cache{tables: map[string]*table{}}
+	return c, c.fill(ctx, s, resources, wake)
+}
+
+// Get returns an object by name.
+func Get[T store.Object](c *Cache, resource, namespace, name string) (T, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var none T
+	t := c.tables[resource]
+	if t == nil {
+		return none, false
+	}
+	obj, ok := t.get(namespace, name)
+	if !ok {
+		return none, false
+	}
+	return obj.(T), true
+}
+
+// List returns a namespace's objects of a resource (every namespace's if it is
+// empty), ordered by namespace and name.
+func List[T store.Object](c *Cache, resource, namespace string) []T {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var items []T
+	if t := c.tables[resource]; t != nil {
+		t.ascend(namespace, func(obj store.Object) { items = append(items, obj.(T)) })
+	}
+	return items
+}
+
+// Find returns the objects that an index has under a value, ordered by
+// namespace and name.
+func Find[T store.Object](c *Cache, resource string, index Index, value string) []T {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var items []T
+	if t := c.tables[resource]; t != nil {
+		t.find(index, value, func(obj store.Object) { items = append(items, obj.(T)) })
+	}
+	return items
+}
+
+// Revision is that of the newest write that the cache shows.
+func (c *Cache) Revision() int64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.revision
+}
