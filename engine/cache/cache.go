@@ -54,20 +54,27 @@ func indexValues(index Index, obj store.Object) []string {
 	return nil
 }
 
-// Cache holds the objects of every resource. It is safe for concurrent use.
+// Cache holds the objects of every resource. All but Sync is safe for
+// concurrent use.
 type Cache struct {
+	store     store.Interface
+	resources []string
+	wake      func()
+	watcher   store.Watcher
+	initial   []store.Event // of the objects at the start, until Sync returns them
+	buffer    []store.Event
+
 	mu       sync.RWMutex
 	tables   map[string]*table
-	watcher  store.Watcher
 	revision int64
-	buffer   []store.Event
 }
 
-// New returns a cache of everything in the store; wake is called whenever Sync
-// may have something to do (see store.Interface.Watch).
+// New returns a cache of the resources, in this order; it is empty until Sync
+// is called. wake is called whenever Sync may have something to do (see
+// store.Interface.Watch).
 func New(ctx context.Context, s store.Interface, resources []string, wake func()) (*Cache, error) {
-	c := &Cache{tables: map[string]*table{}}
-	return c, c.fill(ctx, s, resources, wake)
+	c := &Cache{store: s, resources: resources, wake: wake, tables: map[string]*table{}}
+	return c, c.start(ctx)
 }
 
 // Get returns an object by name.

@@ -162,8 +162,8 @@ type Interface interface {
 	// ErrFuture if history does not reach from.
 	Watch(resource, namespace string, from int64, wake func()) (Watcher, error)
 
-	// Revision is that of the newest write; 0 in an empty store that has
-	// never been written.
+	// Revision is that of the newest write; 1 in a store that has never been
+	// written, as in etcd.
 	Revision(ctx context.Context) (int64, error)
 
 	// Compact forgets the history up to and including a revision: watches and

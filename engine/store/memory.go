@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"tidepool.dev/tidepool/engine/internal/ordered"
+)
+
+// DefaultHistory is how many writes a Memory store remembers.
+const DefaultHistory = 200_000
+
+// Memory is the store of browsers, simulations and tests. It is safe for
+// concurrent use.
+type Memory struct {
+	mu       sync.RWMutex
+	tables   map[string]ordered.Set[Object]
+	history  history
+	keep     int
+	watchers []*memoryWatcher
+}
+
+// NewMemory returns an empty store that remembers its latest writes, history of
+// them (DefaultHistory if 0), and compacts what is older.
+func NewMemory(history int) *Memory {
+	if history == 0 {
+		history = DefaultHistory
+	}
+	m := &Memory{tables: map[string]ordered.Set[Object]{}, keep: history}
+	m.history.compacted = 1 // an empty etcd is at revision 1 too
+	return m
+}
+
+func (m *Memory) table(resource string) ordered.Set[Object] {
+	t, ok := m.tables[resource]
+	if !ok {
+		t = ordered.NewSet[Object]()
+		m.tables[resource] = t
+	}
+	return t
+}
+
+func (m *Memory) Get(_ context.Context, key Key) (Object, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if t, ok := m.tables[key.Resource]; ok {
+		if obj, ok := t.Get(key.Namespace, key.Name); ok {
+			return obj, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", key, ErrNotFound)
+}
+
+func (m *Memory) Create(ctx context.Context, key Key, obj Object) (Object, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.table(key.Resource)
+	if _, ok := t.Get(key.Namespace, key.Name); ok {
+		return nil, fmt.Errorf("%s: %w", key, ErrExists)
+	}
+	m.write(ctx, Event{Type: Added, Key: key, Object: obj})
+	t.Put(key.Namespace, key.Name, obj)
+	return obj, nil
+}
+
+func (m *Memory) Update(ctx context.Context, key Key, obj Object, expected int64) (Object, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, prev, err := m.at(key, expected)
+	if err != nil {
+		return nil, err
+	}
+	m.write(ctx, Event{Type: Modified, Key: key, Object: obj, Prev: prev})
+	t.Put(key.Namespace, key.Name, obj)
+	return obj, nil
+}
+
+func (m *Memory) Delete(ctx context.Context, key Key, expected int64) (Object, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, prev, err := m.at(key, expected)
+	if err != nil {
+		return nil, err
+	}
+	last := prev.DeepCopyObject().(Object)
+	m.write(ctx, Event{Type: Deleted, Key: key, Object: last, Prev: prev})
+	t.Delete(key.Namespace, key.Name)
+	return last, nil
+}
+
+// at finds the object that a write is about to replace.
+func (m *Memory) at(key Key, expected int64) (ordered.Set[Object], Object, error) {
+	t := m.table(key.Resource)
+	prev, ok := t.Get(key.Namespace, key.Name)
+	if !ok {
+		return t, nil, fmt.Errorf("%s: %w", key, ErrNotFound)
+	}
+	if prev.GetResourceVersion() != strconv.FormatInt(expected, 10) {
+		return t, nil, fmt.Errorf("%s: %w", key, ErrConflict)
+	}
+	return t, prev, nil
+}
+
+// write gives the event the next revision, remembers it and wakes the watchers.
+func (m *Memory) write(ctx context.Context, event Event) {
+	event.Revision = m.history.newest() + 1
+	event.Cause = CauseFrom(ctx)
+	event.Object.SetResourceVersion(strconv.FormatInt(event.Revision, 10))
+	m.history.append(event)
+	if len(m.history.events) > m.keep+m.keep/4 { // in batches: compaction copies
+		m.history.compact(event.Revision - int64(m.keep))
+	}
+	for _, w := range m.watchers {
+		if w.asleep && w.matches(&event) {
+			w.asleep = false
+			w.wake()
+		}
+	}
+}
+
+func (m *Memory) List(_ context.Context, resource, namespace string, opts ListOptions) (List, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	list := List{Revision: m.history.newest()}
+	t, ok := m.tables[resource]
+	if !ok {
+		t = ordered.NewSet[Object]()
+	}
+	if opts.Revision != 0 && opts.Revision != list.Revision {
+		if err := m.history.check(opts.Revision); err != nil {
+			return List{}, err
+		}
+		list.Revision = opts.Revision
+		t = m.tableAt(t, resource, opts.Revision)
+	}
+	visit := func(obj Object) bool {
+		if opts.Limit > 0 && len(list.Items) == opts.Limit {
+			list.Remaining++
+			return true
+		}
+		list.Items = append(list.Items, obj)
+		return true
+	}
+	if opts.After != nil {
+		t.AscendAfter(namespace, opts.After.Namespace, opts.After.Name, visit)
+	} else {
+		t.Ascend(namespace, visit)
+	}
+	return list, nil
+}
+
+// tableAt is a table as it was at an earlier revision: the present one with the
+// writes since then undone, newest first.
+func (m *Memory) tableAt(now ordered.Set[Object], resource string, revision int64) ordered.Set[Object] {
+	then := ordered.NewSet[Object]()
+	now.Ascend("", func(obj Object) bool {
+		then.Put(obj.GetNamespace(), obj.GetName(), obj)
+		return true
+	})
+	since := m.history.after(revision)
+	for i := len(since) - 1; i >= 0; i-- {
+		event := &since[i]
+		switch {
+		case event.Key.Resource != resource:
+		case event.Prev == nil:
+			then.Delete(event.Key.Namespace, event.Key.Name)
+		default:
+			then.Put(event.Key.Namespace, event.Key.Name, event.Prev)
+		}
+	}
+	return then
+}
+
+func (m *Memory) Revision(context.Context) (int64, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.history.newest(), nil
+}
+
+func (m *Memory) Compact(_ context.Context, revision int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.history.check(revision); err != nil {
+		return err
+	}
+	m.history.compact(revision)
+	return nil
+}
+
+func (m *Memory) Watch(resource, namespace string, from int64, wake func()) (Watcher, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.history.check(from); err != nil {
+		return nil, err
+	}
+	if wake == nil {
+		wake = func() {}
+	}
+	w := &memoryWatcher{store: m, resource: resource, namespace: namespace, revision: from, wake: wake}
+	m.watchers = append(m.watchers, w)
+	return w, nil
+}
+
+// memoryWatcher is a position in the history. It buffers nothing, so a watcher
+// that nobody pulls costs nothing; if it falls behind the compaction its watch
+// ends.
+type memoryWatcher struct {
+	store               *Memory
+	resource, namespace string
+	revision            int64
+	wake                func()
+	// asleep: Next has delivered everything, so that the next matching write
+	// calls wake, once.
+	asleep bool
+}
+
+func (w *memoryWatcher) matches(event *Event) bool {
+	return (w.resource == "" || w.resource == event.Key.Resource) &&
+		(w.namespace == "" || w.namespace == event.Key.Namespace)
+}
+
+func (w *memoryWatcher) Next(buffer []Event, limit int) ([]Event, error) {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	if err := w.store.history.check(w.revision); err != nil {
+		return buffer, err
+	}
+	events := w.store.history.after(w.revision)
+	for i := range events {
+		if limit == 0 {
+			return buffer, nil
+		}
+		if w.matches(&events[i]) {
+			buffer = append(buffer, events[i])
+			limit--
+		}
+		w.revision = events[i].Revision
+	}
+	w.asleep = true
+	return buffer, nil
+}
+
+func (w *memoryWatcher) Revision() int64 { return w.revision }
+
+func (w *memoryWatcher) Stop() {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	w.asleep = false
+	w.store.watchers = slices.DeleteFunc(w.store.watchers, func(other *memoryWatcher) bool { return other == w })
+}
