@@ -28,7 +28,6 @@ const (
 	ByNode
 	// ByUID finds the one object that has a UID.
 	ByUID
-	indexes
 )
 
 func indexValues(index Index, obj store.Object) []string {
@@ -48,8 +47,6 @@ func indexValues(index Index, obj store.Object) []string {
 		if pod, ok := obj.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
 			return []string{pod.Spec.NodeName}
 		}
-	case ByUID:
-		return []string{string(obj.GetUID())}
 	}
 	return nil
 }

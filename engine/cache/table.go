@@ -11,11 +11,12 @@ import (
 // table is one resource's objects with their indexes.
 type table struct {
 	objects ordered.Set[store.Object]
-	index   [indexes]map[string]ordered.Set[store.Object]
+	uids    map[string]store.Object // the index ByUID, of one object each
+	index   [ByUID]map[string]ordered.Set[store.Object]
 }
 
 func newTable() *table {
-	t := &table{objects: ordered.NewSet[store.Object]()}
+	t := &table{objects: ordered.NewSet[store.Object](), uids: map[string]store.Object{}}
 	for i := range t.index {
 		t.index[i] = map[string]ordered.Set[store.Object]{}
 	}
@@ -31,6 +32,12 @@ func (t *table) ascend(namespace string, visit func(store.Object)) {
 }
 
 func (t *table) find(index Index, value string, visit func(store.Object)) {
+	if index == ByUID {
+		if obj, ok := t.uids[value]; ok {
+			visit(obj)
+		}
+		return
+	}
 	if set, ok := t.index[index][value]; ok {
 		set.Ascend("", func(obj store.Object) bool { visit(obj); return true })
 	}
@@ -43,6 +50,7 @@ func (t *table) replace(prev, obj store.Object) {
 		if obj == nil {
 			t.objects.Delete(namespace, name)
 		}
+		delete(t.uids, string(prev.GetUID()))
 		for i := range t.index {
 			for _, value := range indexValues(Index(i), prev) {
 				set, ok := t.index[i][value]
@@ -59,6 +67,7 @@ func (t *table) replace(prev, obj store.Object) {
 	if obj != nil {
 		namespace, name := obj.GetNamespace(), obj.GetName()
 		t.objects.Put(namespace, name, obj)
+		t.uids[string(obj.GetUID())] = obj
 		for i := range t.index {
 			for _, value := range indexValues(Index(i), obj) {
 				set, ok := t.index[i][value]

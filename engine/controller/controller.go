@@ -23,7 +23,8 @@ type Request struct {
 	Namespace, Name string
 }
 
-// Result asks for another turn after a while; the zero Result does not.
+// Result asks for another turn after a while; the zero Result does not. It
+// replaces what an earlier turn of the same request asked for.
 type Result struct {
 	RequeueAfter time.Duration
 }
@@ -57,7 +58,9 @@ type Watch struct {
 type Controller struct {
 	// Name is the component's name in events and causes, for instance
 	// "deployment-controller".
-	Name    string
+	Name string
+	// Watches are the changes that concern the loop. The first one's resource
+	// is that of the objects which the loop's requests name.
 	Watches []Watch
 	Reconciler
 	// Source, if set, is called once before anything runs, with a function
