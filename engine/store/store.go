@@ -24,6 +24,8 @@ import (
 )
 
 // Object is anything that the store keeps: a pointer to a Kubernetes API type.
+// engine/api sets its TypeMeta before it stores it, so that every reader knows
+// the kind.
 type Object interface {
 	metav1.Object
 	runtime.Object
