@@ -10,7 +10,7 @@ import (
 
 // client-go's defaults.
 const (
-	similarEvents   = 10               // of one group before they are combined
+	similarEvents   = 10               // different ones of a group: the tenth and later are combined
 	similarInterval = 10 * time.Minute // within which they count
 	burst           = 25               // events of one object before it is muted
 	refill          = 5 * time.Minute  // for one more
@@ -81,10 +81,13 @@ func (c *correlator) similar(id identity, now time.Time) bool {
 		c.groups.put(id, g)
 	}
 	g.last = now
-	if len(g.messages) < similarEvents {
+	if _, ok := g.messages[message]; !ok {
+		if len(g.messages) == similarEvents-1 {
+			return true
+		}
 		g.messages[message] = struct{}{}
 	}
-	return len(g.messages) >= similarEvents
+	return false
 }
 
 // spend takes one token of an object's bucket.

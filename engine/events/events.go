@@ -65,16 +65,16 @@ func (r *recorder) EventAt(ctx context.Context, obj store.Object, fieldPath, eve
 	if muted {
 		return
 	}
+	if combined {
+		message = "(combined from similar events): " + message
+	}
 	if known != nil {
-		if event, err := r.repeat(ctx, known, now); err == nil {
+		if event, err := r.repeat(ctx, known, message, now); err == nil {
 			r.correlator.remember(id, event)
 			return
 		} else if !errors.IsNotFound(err) {
 			return
 		} // it has expired: record it anew
-	}
-	if combined {
-		message = "(combined from similar events): " + message
 	}
 	if event, err := r.create(ctx, involved, eventType, reason, message, now); err == nil {
 		r.correlator.remember(id, event)
@@ -116,10 +116,11 @@ func (r *recorder) create(ctx context.Context, involved corev1.ObjectReference, 
 	}
 }
 
-func (r *recorder) repeat(ctx context.Context, known *corev1.Event, now time.Time) (*corev1.Event, error) {
+func (r *recorder) repeat(ctx context.Context, known *corev1.Event, message string, now time.Time) (*corev1.Event, error) {
 	return client.Modify(ctx, r.client, resource, known.Namespace, known.Name, r.client.Update,
 		func(event *corev1.Event) bool {
 			event.Count++
+			event.Message = message
 			event.LastTimestamp = metav1.NewTime(now)
 			return true
 		})
