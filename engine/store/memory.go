@@ -11,7 +11,7 @@ import (
 )
 
 // DefaultHistory is how many writes a Memory store remembers.
-const DefaultHistory = 200_000
+const DefaultHistory = 50_000
 
 // Memory is the store of browsers, simulations and tests. It is safe for
 // concurrent use.
@@ -19,7 +19,7 @@ type Memory struct {
 	mu       sync.RWMutex
 	tables   map[string]ordered.Set[Object]
 	history  history
-	keep     int
+	keep     int64
 	watchers []*memoryWatcher
 }
 
@@ -29,9 +29,11 @@ func NewMemory(history int) *Memory {
 	if history == 0 {
 		history = DefaultHistory
 	}
-	m := &Memory{tables: map[string]ordered.Set[Object]{}, keep: history}
-	m.history.compacted = 1 // an empty etcd is at revision 1 too
-	return m
+	return &Memory{
+		tables:  map[string]ordered.Set[Object]{},
+		history: newHistory(1), // an empty etcd is at revision 1 too
+		keep:    int64(history),
+	}
 }
 
 func (m *Memory) table(resource string) ordered.Set[Object] {
@@ -106,13 +108,11 @@ func (m *Memory) at(key Key, expected int64) (ordered.Set[Object], Object, error
 
 // write gives the event the next revision, remembers it and wakes the watchers.
 func (m *Memory) write(ctx context.Context, event Event) {
-	event.Revision = m.history.newest() + 1
+	event.Revision = m.history.newest + 1
 	event.Cause = CauseFrom(ctx)
 	event.Object.SetResourceVersion(strconv.FormatInt(event.Revision, 10))
 	m.history.append(event)
-	if len(m.history.events) > m.keep+m.keep/4 { // in batches: compaction copies
-		m.history.compact(event.Revision - int64(m.keep))
-	}
+	m.history.compact(event.Revision - m.keep)
 	for _, w := range m.watchers {
 		if w.asleep && w.matches(&event) {
 			w.asleep = false
@@ -124,7 +124,7 @@ func (m *Memory) write(ctx context.Context, event Event) {
 func (m *Memory) List(_ context.Context, resource, namespace string, opts ListOptions) (List, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	list := List{Revision: m.history.newest()}
+	list := List{Revision: m.history.newest}
 	t, ok := m.tables[resource]
 	if !ok {
 		t = ordered.NewSet[Object]()
@@ -160,9 +160,8 @@ func (m *Memory) tableAt(now ordered.Set[Object], resource string, revision int6
 		then.Put(obj.GetNamespace(), obj.GetName(), obj)
 		return true
 	})
-	since := m.history.after(revision)
-	for i := len(since) - 1; i >= 0; i-- {
-		event := &since[i]
+	for r := m.history.newest; r > revision; r-- {
+		event := m.history.at(r)
 		switch {
 		case event.Key.Resource != resource:
 		case event.Prev == nil:
@@ -177,7 +176,7 @@ func (m *Memory) tableAt(now ordered.Set[Object], resource string, revision int6
 func (m *Memory) Revision(context.Context) (int64, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.history.newest(), nil
+	return m.history.newest, nil
 }
 
 func (m *Memory) Compact(_ context.Context, revision int64) error {
@@ -228,16 +227,15 @@ func (w *memoryWatcher) Next(buffer []Event, limit int) ([]Event, error) {
 	if err := w.store.history.check(w.revision); err != nil {
 		return buffer, err
 	}
-	events := w.store.history.after(w.revision)
-	for i := range events {
+	for w.revision < w.store.history.newest {
 		if limit == 0 {
 			return buffer, nil
 		}
-		if w.matches(&events[i]) {
-			buffer = append(buffer, events[i])
+		w.revision++
+		if event := w.store.history.at(w.revision); w.matches(event) {
+			buffer = append(buffer, *event)
 			limit--
 		}
-		w.revision = events[i].Revision
 	}
 	w.asleep = true
 	return buffer, nil
