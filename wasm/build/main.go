@@ -1,0 +1,121 @@
+// Command build compiles Tidepool's WebAssembly modules.
+//
+//	go run ./wasm/build [-fast] [-out DIR] [engine] [kubectl]
+//
+// Each module NAME is the js/wasm main package wasm/NAME. It is compiled
+// against trimmed copies of some dependencies (see modules.go), compressed with
+// gzip and brotli, and measured. The output directory then holds NAME.wasm,
+// NAME.wasm.gz, NAME.wasm.br, the toolchain's wasm_exec.js and sizes.json.
+//
+// Everything it writes is derived from the sources and the module cache; it
+// needs no network once the modules are downloaded.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// names are the modules that exist, in the order in which they are built.
+var names = []string{"engine", "kubectl"}
+
+func main() {
+	flags := flag.NewFlagSet("wasm/build", flag.ExitOnError)
+	fast := flags.Bool("fast", false, "compress quickly, for development; sizes are then larger than those of a release")
+	out := flags.String("out", filepath.Join("build", "wasm"), "output `directory`")
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "Usage: go run ./wasm/build [flags] [%s]...\n\nBuilds all modules unless some are named.\n\n", strings.Join(names, "|"))
+		flags.PrintDefaults()
+	}
+	_ = flags.Parse(os.Args[1:]) // ExitOnError
+	if err := run(flags.Args(), *out, *fast); err != nil {
+		fmt.Fprintln(os.Stderr, "wasm/build:", err)
+		os.Exit(1)
+	}
+}
+
+func run(targets []string, out string, fast bool) error {
+	root, err := goOutput("list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir(root); err != nil {
+		return err
+	}
+	if len(targets) == 0 {
+		targets = names
+	}
+	modfile, err := trimModules("build")
+	if err != nil {
+		return fmt.Errorf("trimming modules: %w", err)
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if err := copyWasmExec(out); err != nil {
+		return err
+	}
+	sizes, err := readSizes(out)
+	if err != nil {
+		return err
+	}
+	for _, name := range targets {
+		if err := compile(name, modfile, out); err != nil {
+			return err
+		}
+		size, err := compress(filepath.Join(out, name+".wasm"), filepath.Join("build", "cache"), fast)
+		if err != nil {
+			return err
+		}
+		sizes[name] = size
+	}
+	if err := writeSizes(out, sizes); err != nil {
+		return err
+	}
+	printSizes(os.Stdout, sizes)
+	return nil
+}
+
+// compile builds the js/wasm main package wasm/name into out/name.wasm.
+func compile(name, modfile, out string) error {
+	start := time.Now()
+	target := filepath.Join(out, name+".wasm")
+	command := exec.Command("go", "build", "-modfile="+modfile, "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", target, "./wasm/"+name)
+	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=", "GOWORK=off")
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("building %s: %w", name, err)
+	}
+	fmt.Fprintf(os.Stderr, "built %s in %.1fs\n", target, time.Since(start).Seconds())
+	return nil
+}
+
+// copyWasmExec puts the toolchain's JavaScript support beside the modules:
+// it must come from the same Go version as they do.
+func copyWasmExec(out string) error {
+	goroot, err := goOutput("env", "GOROOT")
+	if err != nil {
+		return err
+	}
+	source, err := os.ReadFile(filepath.Join(goroot, "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return err
+	}
+	return writeIfChanged(filepath.Join(out, "wasm_exec.js"), source)
+}
+
+// goOutput runs the go command and returns what it prints, without the newline.
+func goOutput(args ...string) (string, error) {
+	command := exec.Command("go", args...)
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(output)), nil
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// overlays holds, under MODULE/PATH, files of ours that replace or extend those
+// of a trimmed module. Its name starts with an underscore so that the go command
+// does not take them for packages of this module.
+const overlays = "wasm/kubectl/_modules"
+
+// A trimmed module is compiled into WebAssembly without what a browser never
+// needs. What reflection can reach is never removed by the linker, and
+// text/template, which kubectl uses, reaches everything: so generated code for
+// unused encodings and unserved API groups is left out at the source.
+type trimmed struct {
+	module string
+	// drop lists files to leave out: patterns of path.Match, against the base
+	// name or, with a slash, the path within the module.
+	drop []string
+	// filter lists files, as patterns like those of drop, from which everything
+	// that uses an unwanted import is cut (see filter.go).
+	filter []string
+}
+
+var trims = []trimmed{
+	{
+		module: "k8s.io/api",
+		drop: []string{
+			"generated.pb.go", "generated.protomessage.pb.go", // the wire format here is JSON
+			"types_swagger_doc_generated.go",       // explain reads the server's OpenAPI
+			"zz_generated.prerelease-lifecycle.go", // for API servers that retire versions
+		},
+	},
+	{
+		module: "k8s.io/client-go",
+		drop:   []string{"kubernetes/fake/*", "kubernetes/typed/*/*/fake/*"},
+		filter: []string{"kubernetes/clientset.go", "kubernetes/scheme/register.go", "kubernetes/typed/*/*/*.go"},
+	},
+	{
+		module: "k8s.io/kubectl",
+		drop:   []string{"pkg/util/umask_windows.go", "pkg/util/term/resizeevents_windows.go"},
+		filter: []string{"pkg/scheme/install.go"},
+	},
+	{
+		module: "github.com/moby/term",
+		drop:   []string{"term_unix.go", "termios_unix.go", "termios_bsd.go", "termios_nonbsd.go", "term_windows.go", "termios_windows.go", "windows/*"},
+	},
+}
+
+// trimModules writes copies of the trimmed modules under dir/modules, and
+// dir/wasm.mod and dir/wasm.sum, which are go.mod and go.sum with replacements
+// by those copies. It returns the path of the former. It does nothing when the
+// copies are up to date.
+func trimModules(dir string) (modfile string, err error) {
+	modfile = filepath.Join(dir, "wasm.mod")
+	gomod, err := os.ReadFile("go.mod")
+	if err != nil {
+		return "", err
+	}
+	gosum, err := os.ReadFile("go.sum")
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+
+	sources := map[string]string{}
+	var replacements bytes.Buffer
+	for _, t := range trims {
+		source, err := moduleDirectory(t.module)
+		if err != nil {
+			return "", err
+		}
+		sources[t.module] = source
+		fmt.Fprintf(&replacements, "\nreplace %s => ./%s\n", t.module, path.Join(filepath.ToSlash(dir), "modules", t.module))
+	}
+	if err := writeIfChanged(modfile, append(gomod, replacements.Bytes()...)); err != nil {
+		return "", err
+	}
+	if err := writeIfChanged(filepath.Join(dir, "wasm.sum"), gosum); err != nil {
+		return "", err
+	}
+
+	stamp, err := trimStamp(sources)
+	if err != nil {
+		return "", err
+	}
+	stampFile := filepath.Join(dir, "modules", "stamp")
+	if present, err := os.ReadFile(stampFile); err == nil && string(present) == stamp {
+		return modfile, nil
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "modules")); err != nil {
+		return "", err
+	}
+	for _, t := range trims {
+		if err := t.copy(sources[t.module], filepath.Join(dir, "modules", filepath.FromSlash(t.module))); err != nil {
+			return "", fmt.Errorf("%s: %w", t.module, err)
+		}
+	}
+	return modfile, writeFile(stampFile, []byte(stamp))
+}
+
+// moduleDirectory finds a module in the module cache, where go.mod wants it.
+func moduleDirectory(module string) (string, error) {
+	output, err := goOutput("mod", "download", "-json", module)
+	if err != nil {
+		return "", err
+	}
+	var info struct{ Dir string }
+	if err := json.Unmarshal([]byte(output), &info); err != nil {
+		return "", err
+	}
+	return info.Dir, nil
+}
+
+// trimStamp identifies everything that the copies are made from: the versions,
+// which the cache directories' names contain, this program and the overlays.
+func trimStamp(sources map[string]string) (string, error) {
+	hash := sha256.New()
+	for _, t := range trims {
+		fmt.Fprintln(hash, t.module, sources[t.module])
+	}
+	for _, root := range []string{"wasm/build", overlays} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			fmt.Fprintf(hash, "%s %d\n%s", path, len(content), content)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("%x\n", hash.Sum(nil)), nil
+}
+
+// copy writes the module's packages, without tests and what is to be dropped,
+// and with the overlay's files.
+func (t trimmed) copy(source, target string) error {
+	err := filepath.WalkDir(source, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(source, file)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == "testdata" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		name := filepath.ToSlash(relative)
+		if strings.HasSuffix(name, "_test.go") || matches(t.drop, name) {
+			return nil
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if matches(t.filter, name) {
+			if content, err = filterSource(name, content); err != nil {
+				return err
+			}
+		}
+		return writeNew(filepath.Join(target, relative), content)
+	})
+	if err != nil {
+		return err
+	}
+	overlay := filepath.Join(overlays, filepath.FromSlash(t.module))
+	if _, err := os.Stat(overlay); os.IsNotExist(err) {
+		return nil
+	}
+	return filepath.WalkDir(overlay, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		relative, err := filepath.Rel(overlay, file)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		return writeNew(filepath.Join(target, relative), content)
+	})
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		subject := name
+		if !strings.Contains(pattern, "/") {
+			subject = path.Base(name)
+		}
+		matched, err := path.Match(pattern, subject)
+		if err != nil {
+			panic(err) // the patterns are constants of this program
+		}
+		return matched
+	})
+}
+
+func writeNew(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
+}
