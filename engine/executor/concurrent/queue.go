@@ -124,7 +124,11 @@ func (q *queue) wakeLocked() {
 		q.ready.Signal()
 		return
 	}
-	q.timer = q.clock.AfterFunc(wait, q.ready.Broadcast)
+	q.timer = q.clock.AfterFunc(wait, func() {
+		q.mu.Lock() // or a worker that has looked and does not wait yet would miss it
+		defer q.mu.Unlock()
+		q.ready.Broadcast()
+	})
 }
 
 type waitingHeap []*waitingRequest
