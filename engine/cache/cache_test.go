@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,8 +72,7 @@ func TestCacheFollowsTheStore(t *testing.T) {
 	equal(t, "first sync", sync(t, c), []string{"ADDED one"})
 	two := create(t, s, pod("a", "two", "", "rs"))
 	bound := pod("a", "two", "node-1", "rs")
-	revision, _ := strconv.ParseInt(two.GetResourceVersion(), 10, 64)
-	if _, err := s.Update(context.Background(), store.Key{Resource: "pods", Namespace: "a", Name: "two"}, bound, revision); err != nil {
+	if _, err := s.Update(context.Background(), store.Key{Resource: "pods", Namespace: "a", Name: "two"}, bound, store.RevisionOf(two)); err != nil {
 		t.Fatal(err)
 	}
 	create(t, s, pod("b", "three", "node-2", "other"))
@@ -91,8 +89,7 @@ func TestCacheFollowsTheStore(t *testing.T) {
 		t.Error("found an absent object")
 	}
 
-	revision, _ = strconv.ParseInt(bound.ResourceVersion, 10, 64)
-	if _, err := s.Delete(t.Context(), store.Key{Resource: "pods", Namespace: "a", Name: "two"}, revision); err != nil {
+	if _, err := s.Delete(t.Context(), store.Key{Resource: "pods", Namespace: "a", Name: "two"}, store.RevisionOf(bound)); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "deletion", sync(t, c), []string{"DELETED two"})
@@ -112,14 +109,10 @@ func TestCacheResyncs(t *testing.T) {
 		t.Fatal(err)
 	}
 	sync(t, c)
-	revision := func(obj store.Object) int64 {
-		r, _ := strconv.ParseInt(obj.GetResourceVersion(), 10, 64)
-		return r
-	}
-	if _, err := s.Delete(t.Context(), store.Key{Resource: "pods", Namespace: "a", Name: "gone"}, revision(gone)); err != nil {
+	if _, err := s.Delete(t.Context(), store.Key{Resource: "pods", Namespace: "a", Name: "gone"}, store.RevisionOf(gone)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Update(t.Context(), store.Key{Resource: "pods", Namespace: "a", Name: "changed"}, pod("a", "changed", "node-1", ""), revision(changed)); err != nil {
+	if _, err := s.Update(t.Context(), store.Key{Resource: "pods", Namespace: "a", Name: "changed"}, pod("a", "changed", "node-1", ""), store.RevisionOf(changed)); err != nil {
 		t.Fatal(err)
 	}
 	create(t, s, pod("a", "new", "", ""))

@@ -100,7 +100,7 @@ func (m *Memory) at(key Key, expected int64) (ordered.Set[Object], Object, error
 	if !ok {
 		return t, nil, fmt.Errorf("%s: %w", key, ErrNotFound)
 	}
-	if prev.GetResourceVersion() != strconv.FormatInt(expected, 10) {
+	if RevisionOf(prev) != expected {
 		return t, nil, fmt.Errorf("%s: %w", key, ErrConflict)
 	}
 	return t, prev, nil

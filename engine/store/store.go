@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -29,6 +30,13 @@ import (
 type Object interface {
 	metav1.Object
 	runtime.Object
+}
+
+// RevisionOf is the revision of the write that made an object of the store what
+// it is; 0 for an object that has not been stored.
+func RevisionOf(obj Object) int64 {
+	revision, _ := strconv.ParseInt(obj.GetResourceVersion(), 10, 64)
+	return revision
 }
 
 // Key addresses one object. Resource is the plural name with its group

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -65,11 +64,6 @@ func object(namespace, name, value string) *corev1.ConfigMap {
 	}
 }
 
-func version(obj store.Object) int64 {
-	v, _ := strconv.ParseInt(obj.GetResourceVersion(), 10, 64)
-	return v
-}
-
 func text(obj store.Object) string {
 	return fmt.Sprintf("%s/%s=%s", obj.GetNamespace(), obj.GetName(), obj.(*corev1.ConfigMap).Data["value"])
 }
@@ -97,12 +91,12 @@ func (h *harness) create(namespace, name, value string) store.Object {
 func (h *harness) update(old store.Object, value string) store.Object {
 	h.Helper()
 	namespace, name := old.GetNamespace(), old.GetName()
-	return h.must(h.store.Update(h.ctx, key(namespace, name), object(namespace, name, value), version(old)))
+	return h.must(h.store.Update(h.ctx, key(namespace, name), object(namespace, name, value), store.RevisionOf(old)))
 }
 
 func (h *harness) delete(old store.Object) store.Object {
 	h.Helper()
-	return h.must(h.store.Delete(h.ctx, key(old.GetNamespace(), old.GetName()), version(old)))
+	return h.must(h.store.Delete(h.ctx, key(old.GetNamespace(), old.GetName()), store.RevisionOf(old)))
 }
 
 func (h *harness) list(namespace string, opts store.ListOptions) (texts []string, list store.List) {
@@ -163,7 +157,7 @@ func testLifecycle(h *harness) {
 
 	deleted := h.delete(updated)
 	h.equal([]string{text(deleted)}, []string{"a/x=2"})
-	if version(deleted) != h.revision() {
+	if store.RevisionOf(deleted) != h.revision() {
 		h.Errorf("the deleted object has revision %s, not that of its deletion, %d", deleted.GetResourceVersion(), h.revision())
 	}
 	_, err := h.store.Get(h.ctx, key("a", "x"))
@@ -176,13 +170,13 @@ func testFailedWrites(h *harness) {
 	before := h.revision()
 	_, err := h.store.Create(h.ctx, key("a", "x"), object("a", "x", "3"))
 	h.fails(store.ErrExists, nil, err)
-	_, err = h.store.Update(h.ctx, key("a", "x"), object("a", "x", "3"), version(old))
+	_, err = h.store.Update(h.ctx, key("a", "x"), object("a", "x", "3"), store.RevisionOf(old))
 	h.fails(store.ErrConflict, nil, err)
-	_, err = h.store.Update(h.ctx, key("a", "y"), object("a", "y", "3"), version(old))
+	_, err = h.store.Update(h.ctx, key("a", "y"), object("a", "y", "3"), store.RevisionOf(old))
 	h.fails(store.ErrNotFound, nil, err)
-	_, err = h.store.Delete(h.ctx, key("a", "x"), version(old))
+	_, err = h.store.Delete(h.ctx, key("a", "x"), store.RevisionOf(old))
 	h.fails(store.ErrConflict, nil, err)
-	_, err = h.store.Delete(h.ctx, key("a", "y"), version(current))
+	_, err = h.store.Delete(h.ctx, key("a", "y"), store.RevisionOf(current))
 	h.fails(store.ErrNotFound, nil, err)
 	if h.revision() != before {
 		h.Errorf("failed writes took the revision from %d to %d", before, h.revision())
@@ -197,8 +191,8 @@ func testRevisions(h *harness) {
 	x2 := h.update(x, "2")
 	gone := h.delete(y)
 	for i, obj := range []store.Object{x, y, x2, gone} {
-		if version(obj) != start+int64(i)+1 {
-			h.Errorf("write %d has revision %d, want %d", i+1, version(obj), start+int64(i)+1)
+		if store.RevisionOf(obj) != start+int64(i)+1 {
+			h.Errorf("write %d has revision %d, want %d", i+1, store.RevisionOf(obj), start+int64(i)+1)
 		}
 	}
 }
@@ -265,8 +259,8 @@ func testWatchOrder(h *harness) {
 	events := h.events(watcher, 4)
 	h.equal(eventTexts(events), []string{"ADDED a/x=1", "MODIFIED a/x=2", "ADDED b/y=1", "DELETED a/x=2"})
 	for i, event := range events {
-		if version(event.Object) != event.Revision {
-			h.Errorf("event %d of revision %d has an object of %d", i, event.Revision, version(event.Object))
+		if store.RevisionOf(event.Object) != event.Revision {
+			h.Errorf("event %d of revision %d has an object of %d", i, event.Revision, store.RevisionOf(event.Object))
 		}
 	}
 	if events[0].Prev != nil || text(events[1].Prev) != "a/x=1" || text(events[3].Prev) != "a/x=2" {
