@@ -1,0 +1,74 @@
+# Tidepool's targets; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Brotli at its best level takes minutes for kubectl's WebAssembly; all but
+# releases and benchmarks do with less. `make build RELEASE=1` is for those.
+WASM_FLAGS := $(if $(RELEASE),,-fast)
+GO_TEST := go test -timeout 15m
+SERVE_FLAGS ?=
+
+.PHONY: help run build deps generate wasm web test test-long bench lint fmt check-generated clean
+
+help: ## Print what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Set everything up and open the playground at the printed URL
+	bin/tidepool serve $(SERVE_FLAGS)
+
+build: web ## Build bin/tidepool with the website inside, and bin/kubectl
+	go build -trimpath -o bin/tidepool ./cmd/tidepool
+	go build -trimpath -o bin/kubectl ./test/kubectl
+
+deps: web/node_modules/.package-lock.json ## Install the npm packages that the lock file pins
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+generate: ## Generate code: templ pages, OpenAPI documents
+	go tool templ generate -path web -log-level warn
+	go generate ./engine/... ./server/... ./lessons/...
+
+wasm: ## Build the engine and kubectl for the browser, with their compressed forms
+	go run ./wasm/build $(WASM_FLAGS) engine kubectl
+
+web: deps wasm ## Bundle the page into web/dist
+	go run ./web/build
+
+test: build check-generated lint ## Set everything up and run all tests
+	@scripts/setup-tests
+	$(GO_TEST) ./...
+	cd web && npm test
+
+test-long: build ## Run the slow sweeps: race detector, fuzzing, many seeds
+	$(GO_TEST) -race ./engine/... ./server/... ./lessons/...
+	TIDEPOOL_LONG=1 $(GO_TEST) ./test/...
+
+bench: ## Measure what the budgets promise; writes bench/latest.json
+	$(MAKE) build RELEASE=1
+	@scripts/setup-tests
+	go run ./test/bench
+
+lint: deps ## Vet, staticcheck, gofmt and the TypeScript compiler
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt'ed (make fmt): $$unformatted"; exit 1; fi
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./wasm/...
+	go tool staticcheck ./...
+	cd web && npx tsc --noEmit
+
+fmt: ## Format Go and templ sources
+	gofmt -w $$(git ls-files '*.go')
+	go tool templ fmt -log-level warn web
+
+check-generated: ## Fail where generated code is stale
+	@before=$$(git status --porcelain | sha1sum; git diff | sha1sum); \
+	$(MAKE) generate; \
+	after=$$(git status --porcelain | sha1sum; git diff | sha1sum); \
+	if [ "$$before" != "$$after" ]; then echo "generated code was stale: commit what 'make generate' changed"; git status --short; exit 1; fi
+
+clean: ## Remove everything that was built
+	rm -rf bin build web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
