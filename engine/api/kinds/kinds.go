@@ -1,0 +1,28 @@
+// Package kinds declares the resources that the API serves, one file each: how
+// an object of the kind is defaulted, prepared, validated, selected and printed.
+// Everything that a client can observe of them is as in Kubernetes v1.37.
+//
+// A new kind is one new file and one line in All. What several kinds share is
+// in engine/api/defaulting and engine/api/validation; what every object shares
+// (metadata, concurrency, HTTP) is in engine/api.
+package kinds
+
+import "tidepool.dev/tidepool/engine/api/kind"
+
+// All returns the served kinds, always in the same order.
+func All() []*kind.Kind {
+	return []*kind.Kind{
+		configMap(),
+		event(),
+		namespace(),
+		node(),
+		pod(),
+		secret(),
+		serviceAccount(),
+		service(),
+		deployment(),
+		replicaSet(),
+		endpointSlice(),
+		lease(),
+	}
+}
