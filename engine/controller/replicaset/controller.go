@@ -1,0 +1,117 @@
+// Package replicaset is the control loop that keeps as many pods of each
+// ReplicaSet as it asks for: it creates what is missing, deletes what is too
+// many, adopts orphans that match, releases pods that no longer do, and counts.
+//
+// What pods look like once they exist (scheduling, starting, readiness) is not
+// its business; which template is the right one is that of package deployment.
+package replicaset
+
+import (
+	"context"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/client"
+	"tidepool.dev/tidepool/engine/clock"
+	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/internal/claim"
+	"tidepool.dev/tidepool/engine/controller/internal/orphans"
+	"tidepool.dev/tidepool/engine/events"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+const (
+	// Name is the component in events and causes.
+	Name = "replicaset-controller"
+
+	resource    = "replicasets.apps"
+	podResource = "pods"
+
+	// coalesce is how long the changes of a ReplicaSet's pods wait for more of
+	// them, so that a thousand pods that become ready cost a few status writes.
+	coalesce = 10 * time.Millisecond
+	workers  = 5 // as kube-controller-manager's --concurrent-replicaset-syncs
+)
+
+var kind = appsv1.SchemeGroupVersion.WithKind("ReplicaSet")
+
+type loop struct {
+	cache    *cache.Cache
+	client   client.Client
+	recorder events.Recorder
+	clock    clock.Clock
+	ledger   *ledger
+	orphans  orphans.Set
+}
+
+// New returns the control loop.
+func New(cache *cache.Cache, client client.Client, recorder events.Recorder, clock clock.Clock) controller.Controller {
+	l := &loop{cache: cache, client: client, recorder: recorder, clock: clock, ledger: newLedger()}
+	return controller.Controller{
+		Name: Name,
+		Watches: []controller.Watch{
+			{Resource: resource, Map: l.forReplicaSet},
+			{Resource: podResource, Map: l.forPod},
+		},
+		Reconciler: l,
+		Delay:      coalesce,
+		Workers:    workers,
+	}
+}
+
+func (l *loop) forReplicaSet(event store.Event) []controller.Request {
+	if event.Type == store.Deleted {
+		l.ledger.forget(event.Object.GetUID())
+	}
+	return controller.ForObject(event)
+}
+
+func (l *loop) forPod(event store.Event) []controller.Request {
+	l.orphans.Observe(event)
+	if l.ledger.observe(event) {
+		if requests := forOwner(event); requests != nil {
+			return requests
+		}
+	}
+	if event.Type == store.Deleted || metav1.GetControllerOfNoCopy(event.Object) != nil {
+		return nil
+	}
+	var requests []controller.Request
+	for _, rs := range cache.List[*appsv1.ReplicaSet](l.cache, resource, event.Key.Namespace) {
+		if selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector); err == nil && claim.Adoptable(event.Object, selector) {
+			requests = append(requests, controller.Request{Namespace: rs.Namespace, Name: rs.Name})
+		}
+	}
+	return requests
+}
+
+var forOwner = controller.ForOwner(kind.Kind)
+
+// Reconcile implements controller.Reconciler.
+func (l *loop) Reconcile(ctx context.Context, request controller.Request) (controller.Result, error) {
+	rs, ok := cache.Get[*appsv1.ReplicaSet](l.cache, resource, request.Namespace, request.Name)
+	if !ok {
+		return controller.Result{}, nil
+	}
+	selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector)
+	if err != nil {
+		return controller.Result{}, err
+	}
+	observed, err := l.observe(ctx, rs, selector)
+	if err != nil {
+		return controller.Result{}, err
+	}
+	var manageErr error
+	if observed.settled && rs.DeletionTimestamp == nil {
+		manageErr = l.manage(ctx, rs, selector, observed.active)
+	}
+	err = l.updateStatus(ctx, rs, observed, manageErr)
+	if manageErr != nil {
+		err = manageErr
+	}
+	return controller.Result{RequeueAfter: observed.nextCheck}, err
+}
+
