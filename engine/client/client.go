@@ -32,6 +32,9 @@ type Client interface {
 	Delete(ctx context.Context, resource, namespace, name string, opts metav1.DeleteOptions) error
 	Bind(ctx context.Context, binding *corev1.Binding) error
 	Evict(ctx context.Context, eviction *policyv1.Eviction) error
+	// Finalize replaces a namespace's spec.finalizers alone, at its
+	// resourceVersion; a deleted namespace goes with the last of them.
+	Finalize(ctx context.Context, namespace *corev1.Namespace) (store.Object, error)
 }
 
 // Modify reads the newest state of an object, lets change edit a copy and
