@@ -114,4 +114,3 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 	}
 	return controller.Result{RequeueAfter: observed.nextCheck}, err
 }
-
