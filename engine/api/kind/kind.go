@@ -8,6 +8,7 @@ import (
 	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -49,6 +50,8 @@ type Kind struct {
 	// kind has no status subresource.
 	PrepareForStatusUpdate func(obj, old store.Object)
 
+	// ValidateName checks metadata.name; nil: a DNS subdomain.
+	ValidateName         apivalidation.ValidateNameFunc
 	Validate             func(obj store.Object) field.ErrorList
 	ValidateUpdate       func(obj, old store.Object) field.ErrorList
 	ValidateStatusUpdate func(obj, old store.Object) field.ErrorList

@@ -1,0 +1,88 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// WriteOptions are what the writing verbs have in common.
+type WriteOptions struct {
+	// DryRun does everything but the writing.
+	DryRun bool
+	// Warn is told what the client should print; it may be nil.
+	Warn func(text string)
+}
+
+func (w WriteOptions) warn(k *kind.Kind, obj, old store.Object) {
+	if w.Warn == nil || k.Warnings == nil {
+		return
+	}
+	for _, text := range k.Warnings(obj, old) {
+		w.Warn(text)
+	}
+}
+
+// generateAttempts is how often a generated name that is taken is drawn again
+// (upstream's RetryGenerateName).
+const generateAttempts = 8
+
+// Create adds an object, which belongs to the store afterwards.
+func (o *Operations) Create(ctx context.Context, k *kind.Kind, obj store.Object, opts WriteOptions) (store.Object, error) {
+	prefix := obj.GetGenerateName()
+	if obj.GetName() != "" || prefix == "" {
+		return o.create(ctx, k, obj, opts)
+	}
+	for attempt := 1; ; attempt++ {
+		obj.SetName(generateName(prefix, o.random))
+		created, err := o.create(ctx, k, obj, opts)
+		if err == nil || !apierrors.IsAlreadyExists(err) {
+			return created, err
+		}
+		if attempt == generateAttempts {
+			return nil, apierrors.NewGenerateNameConflict(k.GroupResource(), obj.GetName(), attempt)
+		}
+	}
+}
+
+func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object, opts WriteOptions) (store.Object, error) {
+	if obj.GetResourceVersion() != "" {
+		return nil, apierrors.NewBadRequest("resourceVersion should not be set on objects to be created")
+	}
+	setKind(k, obj)
+	if k.Default != nil {
+		k.Default(obj)
+	}
+	o.prepareNewMeta(obj)
+	if err := o.admitCreate(ctx, k, obj); err != nil {
+		return nil, err
+	}
+	if k.PrepareForCreate != nil {
+		k.PrepareForCreate(obj)
+	}
+	errs := validateNewMeta(k, obj)
+	if k.Validate != nil {
+		errs = append(errs, k.Validate(obj)...)
+	}
+	if err := invalid(k, obj.GetName(), errs); err != nil {
+		return nil, err
+	}
+	opts.warn(k, obj, nil)
+	if opts.DryRun {
+		at := key(k, obj.GetNamespace(), obj.GetName())
+		if _, err := o.store.Get(ctx, at); !errors.Is(err, store.ErrNotFound) {
+			if err == nil {
+				err = fmt.Errorf("%s: %w", at, store.ErrExists)
+			}
+			return nil, statusError(err, k, obj.GetName())
+		}
+		return obj, nil
+	}
+	created, err := o.store.Create(ctx, key(k, obj.GetNamespace(), obj.GetName()), obj)
+	return created, statusError(err, k, obj.GetName())
+}

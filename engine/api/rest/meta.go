@@ -1,0 +1,89 @@
+package rest
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+const (
+	// suffixLength and suffixAlphabet are those of
+	// k8s.io/apiserver/pkg/storage/names and k8s.io/apimachinery/pkg/util/rand.
+	suffixLength   = 5
+	suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789"
+	// longestPrefix leaves room for the suffix in a name of 63 characters.
+	longestPrefix = 63 - suffixLength
+)
+
+func generateName(prefix string, random *rand.Rand) string {
+	if len(prefix) > longestPrefix {
+		prefix = prefix[:longestPrefix]
+	}
+	suffix := make([]byte, suffixLength)
+	for i := range suffix {
+		suffix[i] = suffixAlphabet[random.IntN(len(suffixAlphabet))]
+	}
+	return prefix + string(suffix)
+}
+
+// newUID returns a random (version 4) UUID.
+func newUID(random *rand.Rand) types.UID {
+	high, low := random.Uint64(), random.Uint64()
+	high = high&^0xf000 | 0x4000
+	low = low&^(0xc0<<56) | 0x80<<56
+	return types.UID(fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&0xffffffffffff))
+}
+
+// setKind tells an object of the store its kind.
+func setKind(k *kind.Kind, obj store.Object) {
+	obj.GetObjectKind().SetGroupVersionKind(k.GroupVersionKind)
+}
+
+func validateNewMeta(k *kind.Kind, obj store.Object) field.ErrorList {
+	validateName := k.ValidateName
+	if validateName == nil {
+		validateName = apivalidation.NameIsDNSSubdomain
+	}
+	return apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, validateName, field.NewPath("metadata"))
+}
+
+func validateMetaUpdate(obj, old store.Object) field.ErrorList {
+	return apivalidation.ValidateObjectMetaAccessorUpdate(obj, old, field.NewPath("metadata"))
+}
+
+// prepareNewMeta drops what only the server may set, and sets it.
+func (o *Operations) prepareNewMeta(obj store.Object) {
+	obj.SetDeletionTimestamp(nil)
+	obj.SetDeletionGracePeriodSeconds(nil)
+	obj.SetSelfLink("")
+	obj.SetManagedFields(nil)
+	obj.SetGeneration(0)
+	obj.SetCreationTimestamp(metav1.NewTime(o.clock.Now().Truncate(1e9)))
+	obj.SetUID(newUID(o.random))
+}
+
+// prepareMetaUpdate keeps what only the server may change.
+func prepareMetaUpdate(obj, old store.Object) {
+	obj.SetGeneration(old.GetGeneration())
+	obj.SetSelfLink("")
+	obj.SetManagedFields(nil)
+	if obj.GetUID() == "" {
+		obj.SetUID(old.GetUID())
+	}
+	if created := obj.GetCreationTimestamp(); created.IsZero() {
+		obj.SetCreationTimestamp(old.GetCreationTimestamp())
+	}
+	if old.GetDeletionTimestamp() != nil && obj.GetDeletionTimestamp() == nil {
+		obj.SetDeletionTimestamp(old.GetDeletionTimestamp())
+	}
+	if old.GetDeletionGracePeriodSeconds() != nil && obj.GetDeletionGracePeriodSeconds() == nil {
+		obj.SetDeletionGracePeriodSeconds(old.GetDeletionGracePeriodSeconds())
+	}
+}

@@ -1,0 +1,59 @@
+// Package rest is the Kubernetes API without HTTP: its verbs as operations on
+// typed objects over a store. Whoever calls it, a handler that has decoded a
+// request or a control loop in the same process, goes through the same
+// defaulting, admission, validation and optimistic concurrency
+// (k8s.io/apiserver/pkg/registry/generic/registry upstream).
+//
+// What lives here: operations and what every kind shares. What may not: HTTP,
+// encodings, and anything of one kind alone, except for the few built-in
+// subresources.
+package rest
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/clock"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Operations serves the verbs of a set of kinds.
+type Operations struct {
+	store  store.Interface
+	clock  clock.Clock
+	random *rand.Rand
+	kinds  map[string]*kind.Kind // by resource
+	order  []*kind.Kind
+}
+
+// New returns operations on kinds. random must be safe for concurrent use.
+func New(s store.Interface, clock clock.Clock, random *rand.Rand, kinds []*kind.Kind) *Operations {
+	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds}
+	for _, k := range kinds {
+		o.kinds[k.Resource()] = k
+	}
+	return o
+}
+
+// Kind returns the kind that is served as a resource ("deployments.apps").
+func (o *Operations) Kind(resource string) (*kind.Kind, bool) {
+	k, ok := o.kinds[resource]
+	return k, ok
+}
+
+// Kinds returns the served kinds in the order of their declaration.
+func (o *Operations) Kinds() []*kind.Kind { return o.order }
+
+// Store is where the objects are.
+func (o *Operations) Store() store.Interface { return o.store }
+
+func key(k *kind.Kind, namespace, name string) store.Key {
+	return store.Key{Resource: k.Resource(), Namespace: namespace, Name: name}
+}
+
+// Get returns the newest state of an object.
+func (o *Operations) Get(ctx context.Context, k *kind.Kind, namespace, name string) (store.Object, error) {
+	obj, err := o.store.Get(ctx, key(k, namespace, name))
+	return obj, statusError(err, k, name)
+}

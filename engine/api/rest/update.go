@@ -1,0 +1,137 @@
+package rest
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Part is what of an object an update may change.
+type Part uint8
+
+const (
+	// Main is everything but the status.
+	Main Part = iota
+	// Status is the status alone.
+	Status
+)
+
+// Change makes the new state of an object from the present one, which is
+// immutable: it returns another object, or the present one for no change.
+type Change func(current store.Object) (store.Object, error)
+
+// Replace is the change to a given state.
+func Replace(obj store.Object) Change {
+	return func(store.Object) (store.Object, error) { return obj, nil }
+}
+
+// Update changes an object. A change that names the resourceVersion that it is
+// based on fails with a conflict when the object has another; without one it is
+// made again until it succeeds.
+func (o *Operations) Update(ctx context.Context, k *kind.Kind, namespace, name string, part Part, change Change, opts WriteOptions) (store.Object, error) {
+	at := key(k, namespace, name)
+	for {
+		current, err := o.store.Get(ctx, at)
+		if errors.Is(err, store.ErrNotFound) && k.AllowCreateOnUpdate && part == Main {
+			obj, err := change(nil)
+			if err != nil {
+				return nil, err
+			}
+			return o.Create(ctx, k, obj, opts)
+		}
+		if err != nil {
+			return nil, statusError(err, k, name)
+		}
+		obj, err := change(current)
+		if err != nil {
+			return nil, err
+		}
+		if obj == current {
+			return current, nil
+		}
+		based := obj.GetResourceVersion() != "" && obj.GetResourceVersion() != "0"
+		written, err := o.replace(ctx, k, at, obj, current, part, opts)
+		if !based && errors.Is(err, store.ErrConflict) {
+			continue // somebody was faster; the change holds for any state
+		}
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
+			err = statusError(err, k, name)
+		}
+		return written, err
+	}
+}
+
+// replace writes obj in the place of current. Errors of the store are as they
+// come from it.
+func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, obj, current store.Object, part Part, opts WriteOptions) (store.Object, error) {
+	switch obj.GetResourceVersion() {
+	case current.GetResourceVersion():
+	case "", "0":
+		if !k.AllowUnconditionalUpdate && part == Main {
+			return nil, invalid(k, at.Name, field.ErrorList{
+				field.Invalid(field.NewPath("metadata", "resourceVersion"), obj.GetResourceVersion(), "must be specified for an update")})
+		}
+		obj.SetResourceVersion(current.GetResourceVersion())
+	default:
+		return nil, store.ErrConflict
+	}
+	if uid := obj.GetUID(); uid != "" && uid != current.GetUID() {
+		return nil, preconditionFailed(k, at.Name, "UID", string(uid), string(current.GetUID()))
+	}
+	setKind(k, obj)
+	if k.Default != nil && part == Main {
+		k.Default(obj)
+	}
+	prepareMetaUpdate(obj, current)
+	prepare, check := k.PrepareForUpdate, k.ValidateUpdate
+	if part == Status {
+		prepare, check = k.PrepareForStatusUpdate, k.ValidateStatusUpdate
+	} else if err := o.admitUpdate(ctx, k, obj, current); err != nil {
+		return nil, err
+	}
+	if prepare != nil {
+		prepare(obj, current)
+	}
+	errs := validateMetaUpdate(obj, current)
+	if check != nil {
+		errs = append(errs, check(obj, current)...)
+	}
+	if err := invalid(k, at.Name, errs); err != nil {
+		return nil, err
+	}
+	opts.warn(k, obj, current)
+	if equality.Semantic.DeepEqual(obj, current) {
+		return current, nil // as in Kubernetes, writing the same is no write
+	}
+	if opts.DryRun {
+		return obj, nil
+	}
+	if finished(obj, current) {
+		return o.store.Delete(ctx, at, store.RevisionOf(current))
+	}
+	return o.store.Update(ctx, at, obj, store.RevisionOf(current))
+}
+
+// finished says that an update has taken away the last thing for which a
+// deleted object was kept.
+func finished(obj, current store.Object) bool {
+	if current.GetDeletionTimestamp() == nil || len(obj.GetFinalizers()) > 0 || len(current.GetFinalizers()) == 0 {
+		return false
+	}
+	grace := current.GetDeletionGracePeriodSeconds()
+	return grace == nil || *grace == 0
+}
+
+// mustBeNamed refuses an update of one object under the name of another.
+func mustBeNamed(obj store.Object, name string) error {
+	if obj.GetName() != name {
+		return apierrors.NewBadRequest("the name of the object (" + obj.GetName() + ") does not match the name on the URL (" + name + ")")
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package rest
+
+import (
+	"context"
+	"errors"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// WatchEvent is a change of one object as a client's watch sees it: an object that begins or
+// ceases to match its selectors is added or deleted.
+type WatchEvent struct {
+	Type   watch.EventType
+	Object store.Object
+	// InitialEnd marks the bookmark that ends a list by watching.
+	InitialEnd bool
+	// Revision is a bookmark's.
+	Revision int64
+}
+
+// WatchOptions say what to watch.
+type WatchOptions struct {
+	ListOptions
+	// Bookmarks are wanted: Next returns one when it has nothing else to say
+	// and the revision has moved on.
+	Bookmarks bool
+	// InitialEvents asks for the objects that exist, as added, and a bookmark
+	// behind them (a streaming list).
+	InitialEvents bool
+}
+
+// Watch is one client's view of a resource. It is not safe for concurrent use.
+type Watch struct {
+	kind    *kind.Kind
+	opts    WatchOptions
+	watcher store.Watcher
+	initial []WatchEvent
+	buffer  []store.Event
+	said    int64 // the revision of the latest event or bookmark
+}
+
+const watchBatch = 256
+
+// OpenWatch starts a watch of a resource, of one namespace unless it is empty;
+// wake is as in store.Interface.Watch. Stop must follow.
+func (o *Operations) OpenWatch(ctx context.Context, k *kind.Kind, namespace string, opts WatchOptions, wake func()) (*Watch, error) {
+	if err := CheckFields(k, opts.Fields); err != nil {
+		return nil, err
+	}
+	from, err := ParseRevision(opts.ResourceVersion)
+	if err != nil {
+		return nil, err
+	}
+	w := &Watch{kind: k, opts: opts}
+	// Without a revision, or from any ("0"), a watch begins with what exists.
+	if from == 0 || opts.InitialEvents {
+		list, err := o.List(ctx, k, namespace, ListOptions{Labels: opts.Labels, Fields: opts.Fields})
+		if err != nil {
+			return nil, err
+		}
+		for _, obj := range list.Items {
+			w.initial = append(w.initial, WatchEvent{Type: watch.Added, Object: obj})
+		}
+		if opts.InitialEvents && opts.Bookmarks {
+			w.initial = append(w.initial, WatchEvent{Type: watch.Bookmark, Revision: list.Revision, InitialEnd: true})
+		}
+		from = list.Revision
+	}
+	w.said = from
+	w.watcher, err = o.store.Watch(k.Resource(), namespace, from, wake)
+	if errors.Is(err, store.ErrCompacted) {
+		return nil, apierrors.NewResourceExpired("too old resource version: " + opts.ResourceVersion)
+	}
+	return w, statusError(err, k, "")
+}
+
+// Next returns the events that there are, at most a batch; none when the
+// watch has to wait to be woken. An error ends the watch.
+func (w *Watch) Next() ([]WatchEvent, error) {
+	if w.initial != nil {
+		events := w.initial
+		w.initial = nil
+		return events, nil
+	}
+	var events []WatchEvent
+	for len(events) == 0 {
+		pulled, err := w.watcher.Next(w.buffer[:0], watchBatch)
+		w.buffer = pulled
+		if errors.Is(err, store.ErrCompacted) {
+			return nil, apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old.")
+		}
+		if err != nil {
+			return nil, apierrors.NewInternalError(err)
+		}
+		if len(pulled) == 0 {
+			return nil, nil
+		}
+		for i := range pulled {
+			if event, ok := w.see(&pulled[i]); ok {
+				events = append(events, event)
+			}
+		}
+	}
+	return events, nil
+}
+
+// see is what a write looks like through the watch's selectors.
+func (w *Watch) see(event *store.Event) (WatchEvent, bool) {
+	before := event.Prev != nil && w.opts.Matches(w.kind, event.Prev)
+	after := event.Type != store.Deleted && w.opts.Matches(w.kind, event.Object)
+	switch {
+	case before && after:
+		return WatchEvent{Type: watch.Modified, Object: event.Object}, true
+	case after:
+		return WatchEvent{Type: watch.Added, Object: event.Object}, true
+	case before && event.Type == store.Deleted:
+		return WatchEvent{Type: watch.Deleted, Object: event.Object}, true
+	case before: // it exists, but no longer matches: its last matching state, at this revision
+		last := event.Prev.DeepCopyObject().(store.Object)
+		last.SetResourceVersion(event.Object.GetResourceVersion())
+		return WatchEvent{Type: watch.Deleted, Object: last}, true
+	}
+	return WatchEvent{}, false
+}
+
+// Bookmark returns a bookmark at the revision up to which Next has said
+// everything; false when bookmarks are not wanted or there is no news in it.
+func (w *Watch) Bookmark() (WatchEvent, bool) {
+	revision := w.watcher.Revision()
+	if !w.opts.Bookmarks || revision <= w.said {
+		return WatchEvent{}, false
+	}
+	w.said = revision
+	return WatchEvent{Type: watch.Bookmark, Revision: revision}, true
+}
+
+// InitialEventsEnd is the annotation of the bookmark that ends a list by
+// watching.
+const InitialEventsEnd = metav1.InitialEventsAnnotationKey
+
+// Stop ends the watch.
+func (w *Watch) Stop() { w.watcher.Stop() }
