@@ -54,10 +54,10 @@ func checkPreconditions(k *kind.Kind, name string, want *metav1.Preconditions, o
 		return nil
 	}
 	if want.UID != nil && *want.UID != obj.GetUID() {
-		return preconditionFailed(k, name, "UID", string(*want.UID), string(obj.GetUID()))
+		return wrongUID(k, name, *want.UID, obj.GetUID())
 	}
 	if want.ResourceVersion != nil && *want.ResourceVersion != obj.GetResourceVersion() {
-		return preconditionFailed(k, name, "ResourceVersion", *want.ResourceVersion, obj.GetResourceVersion())
+		return wrongRevision(k, name, *want.ResourceVersion, obj.GetResourceVersion())
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -42,8 +44,15 @@ func invalid(k *kind.Kind, name string, errs field.ErrorList) error {
 	return apierrors.NewInvalid(k.GroupVersionKind.GroupKind(), name, errs)
 }
 
-// preconditionFailed words an object that is not the one that was meant.
-func preconditionFailed(k *kind.Kind, name, what, want, got string) error {
-	return apierrors.NewConflict(k.GroupResource(), name,
-		fmt.Errorf("Precondition failed: %s in precondition: %s, %s in object meta: %s", what, want, what, got))
+// wrongUID words a precondition on another object of the same name, as
+// k8s.io/apiserver/pkg/registry/rest and storage do.
+func wrongUID(k *kind.Kind, name string, want, got types.UID) error {
+	return apierrors.NewConflict(schema.GroupResource{Group: k.Group, Resource: k.Kind}, name,
+		fmt.Errorf("the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated", want, got))
+}
+
+// wrongRevision words a precondition on another state of the object.
+func wrongRevision(k *kind.Kind, name, want, got string) error {
+	return apierrors.NewConflict(schema.GroupResource{Group: k.Group, Resource: k.Kind}, name,
+		fmt.Errorf("the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified", want, got))
 }

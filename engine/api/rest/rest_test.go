@@ -121,7 +121,7 @@ func TestErrorsAreWordedAsKubernetesWordsThem(t *testing.T) {
 		{"precondition", func() error {
 			_, _, err := f.Delete(f.ctx, maps, "default", "x", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &other}})
 			return err
-		}, `Operation cannot be fulfilled on configmaps "x": Precondition failed: UID in precondition: other, UID in object meta: ` + string(first.GetUID())},
+		}, `Operation cannot be fulfilled on ConfigMap "x": the UID in the precondition (other) does not match the UID in record (` + string(first.GetUID()) + `). The object might have been deleted and then recreated`},
 		{"no name", func() error {
 			_, err := f.Create(f.ctx, maps, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default"}}, rest.WriteOptions{})
 			return err

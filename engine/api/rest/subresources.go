@@ -74,7 +74,7 @@ func (o *Operations) Bind(ctx context.Context, binding *corev1.Binding, opts Wri
 		pod := current.(*corev1.Pod)
 		switch {
 		case binding.UID != "" && binding.UID != pod.UID:
-			return preconditionFailed(pods, pod.Name, "UID", string(binding.UID), string(pod.UID))
+			return wrongUID(pods, pod.Name, binding.UID, pod.UID)
 		case pod.DeletionTimestamp != nil:
 			return refuse("pod %s is being deleted, cannot be assigned to a host", pod.Name)
 		case pod.Spec.NodeName != "":

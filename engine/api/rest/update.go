@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -55,9 +55,10 @@ func (o *Operations) Update(ctx context.Context, k *kind.Kind, namespace, name s
 		if obj == current {
 			return current, nil
 		}
-		based := obj.GetResourceVersion() != "" && obj.GetResourceVersion() != "0"
+		based := obj.GetResourceVersion()
 		written, err := o.replace(ctx, k, at, obj, current, part, opts)
-		if !based && errors.Is(err, store.ErrConflict) {
+		if (based == "" || based == "0") && errors.Is(err, store.ErrConflict) {
+			obj.SetResourceVersion("")
 			continue // somebody was faster; the change holds for any state
 		}
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
@@ -82,7 +83,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return nil, store.ErrConflict
 	}
 	if uid := obj.GetUID(); uid != "" && uid != current.GetUID() {
-		return nil, preconditionFailed(k, at.Name, "UID", string(uid), string(current.GetUID()))
+		return nil, wrongUID(k, at.Name, uid, current.GetUID())
 	}
 	setKind(k, obj)
 	if k.Default != nil && part == Main {
@@ -106,7 +107,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return nil, err
 	}
 	opts.warn(k, obj, current)
-	if equality.Semantic.DeepEqual(obj, current) {
+	if unchanged(obj, current, part) {
 		return current, nil // as in Kubernetes, writing the same is no write
 	}
 	if opts.DryRun {
@@ -118,20 +119,24 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	return o.store.Update(ctx, at, obj, store.RevisionOf(current))
 }
 
-// finished says that an update has taken away the last thing for which a
-// deleted object was kept.
+// unchanged compares two states of an object. Pods' statuses are by far the most
+// frequent writes, so that of those only what can differ is compared.
+func unchanged(obj, current store.Object, part Part) bool {
+	if pod, ok := obj.(*corev1.Pod); ok && part == Status {
+		was := current.(*corev1.Pod)
+		return equality.Semantic.DeepEqual(&pod.Status, &was.Status) && equality.Semantic.DeepEqual(&pod.ObjectMeta, &was.ObjectMeta)
+	}
+	return equality.Semantic.DeepEqual(obj, current)
+}
+
+// finished says that nothing keeps a deleted object any longer.
 func finished(obj, current store.Object) bool {
-	if current.GetDeletionTimestamp() == nil || len(obj.GetFinalizers()) > 0 || len(current.GetFinalizers()) == 0 {
+	if current.GetDeletionTimestamp() == nil || len(obj.GetFinalizers()) > 0 {
+		return false
+	}
+	if namespace, ok := obj.(*corev1.Namespace); ok && len(namespace.Spec.Finalizers) > 0 {
 		return false
 	}
 	grace := current.GetDeletionGracePeriodSeconds()
 	return grace == nil || *grace == 0
-}
-
-// mustBeNamed refuses an update of one object under the name of another.
-func mustBeNamed(obj store.Object, name string) error {
-	if obj.GetName() != name {
-		return apierrors.NewBadRequest("the name of the object (" + obj.GetName() + ") does not match the name on the URL (" + name + ")")
-	}
-	return nil
 }
