@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/dump"
 )
@@ -21,7 +20,17 @@ func templateHash(template *corev1.PodTemplateSpec, collisions *int32) string {
 		binary.LittleEndian.PutUint32(count, uint32(*collisions))
 		hash.Write(count)
 	}
-	return rand.SafeEncodeString(strconv.FormatUint(uint64(hash.Sum32()), 10))
+	return safe(strconv.FormatUint(uint64(hash.Sum32()), 10))
+}
+
+// safe writes digits in an alphabet without vowels, which spells no words.
+func safe(digits string) string {
+	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
+	encoded := []byte(digits)
+	for i, digit := range encoded {
+		encoded[i] = alphabet[int(digit)%len(alphabet)]
+	}
+	return string(encoded)
 }
 
 // replicaSetName joins the two, cutting the Deployment's name if it is too long.
