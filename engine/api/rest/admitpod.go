@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,8 @@ func (o *Operations) giveServiceAccount(ctx context.Context, pod *corev1.Pod) er
 	name := pod.Spec.ServiceAccountName
 	found, err := o.store.Get(ctx, store.Key{Resource: "serviceaccounts", Namespace: pod.Namespace, Name: name})
 	if errors.Is(err, store.ErrNotFound) {
-		return apierrors.NewForbidden(corev1.Resource("pods"), pod.Name,
+		// Upstream generates names after admission, so the error shows the prefix.
+		return apierrors.NewForbidden(corev1.Resource("pods"), cmp.Or(pod.GenerateName, pod.Name),
 			fmt.Errorf("error looking up service account %s/%s: serviceaccount %q not found", pod.Namespace, name, name))
 	}
 	if err != nil {
