@@ -32,7 +32,7 @@ import (
 
 // Cluster is what a test acts on.
 type Cluster struct {
-	*testing.T
+	testing.TB
 	Cache      *cache.Cache
 	Clock      clock.Clock
 	Client     client.Client // as a person
@@ -60,11 +60,11 @@ type driver interface {
 // Run runs a test under each executor.
 func Run(t *testing.T, build Build, test func(c *Cluster)) {
 	t.Helper()
-	t.Run("sequential", func(t *testing.T) { runSequential(t, build, test) })
+	t.Run("sequential", func(t *testing.T) { Sequential(t, build, test) })
 	t.Run("concurrent", func(t *testing.T) { t.Parallel(); runConcurrent(t, build, test) })
 }
 
-func newCluster(t *testing.T, clock clock.Clock, s store.Interface, wake func()) *Cluster {
+func newCluster(t testing.TB, clock clock.Clock, s store.Interface, wake func()) *Cluster {
 	t.Helper()
 	random := rand.New(&lockedSource{source: rand.NewPCG(1, 2)})
 	operations := rest.New(s, clock, random, kinds.All())
@@ -79,7 +79,7 @@ func newCluster(t *testing.T, clock clock.Clock, s store.Interface, wake func())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster := &Cluster{T: t, Cache: c, Clock: clock, Client: operations.Client("kubernetes-admin"), Operations: operations}
+	cluster := &Cluster{TB: t, Cache: c, Clock: clock, Client: operations.Client("kubernetes-admin"), Operations: operations}
 	cluster.nodes = &nodes{cluster: cluster, client: operations.Client("system:node:test"), silent: map[string]bool{}}
 	return cluster
 }
@@ -151,13 +151,20 @@ func (c *Cluster) list(resource, namespace string) []store.Object {
 
 // resource is that of an object's kind.
 func resource(obj store.Object) string {
-	for _, k := range kinds.All() {
-		if reflect.TypeOf(k.New()) == reflect.TypeOf(obj) {
-			return k.Resource()
-		}
+	name, ok := resources()[reflect.TypeOf(obj)]
+	if !ok {
+		panic(fmt.Sprintf("no kind has the type %T", obj))
 	}
-	panic(fmt.Sprintf("no kind has the type %T", obj))
+	return name
 }
+
+var resources = sync.OnceValue(func() map[reflect.Type]string {
+	names := map[reflect.Type]string{}
+	for _, k := range kinds.All() {
+		names[reflect.TypeOf(k.New())] = k.Resource()
+	}
+	return names
+})
 
 // Create creates an object and returns it as stored.
 func Create[T store.Object](c *Cluster, obj T) T {

@@ -26,7 +26,8 @@ type sequentialDriver struct {
 	fatal    func(...any)
 }
 
-func runSequential(t *testing.T, build Build, test func(c *Cluster)) {
+// Sequential runs a test, or a benchmark, under the sequential executor alone.
+func Sequential(t testing.TB, build Build, test func(c *Cluster)) {
 	virtual := clock.NewVirtual(start)
 	c := newCluster(t, virtual, store.NewMemory(0), nil)
 	c.driver = &sequentialDriver{virtual, sequential.New(virtual, c.Cache, c.loops(build), c.report), t.Fatal}
