@@ -1,0 +1,259 @@
+package kubelet
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"tidepool.dev/tidepool/engine/cache"
+)
+
+// containerConfig resolves what a container is made of: its environment from
+// the objects that it refers to, its command with the variables expanded. An
+// error says what is missing, as Kubernetes words it.
+func (w *worker) containerConfig(c *container, image Image) (ContainerConfig, error) {
+	config := ContainerConfig{Pod: w.pod, Container: c.spec, Image: image}
+	if c.created {
+		config.Attempt = c.attempt + 1
+	}
+	env := environment{}
+	for i := range c.spec.EnvFrom {
+		if err := w.addFrom(&env, &c.spec.EnvFrom[i]); err != nil {
+			return config, err
+		}
+	}
+	for i := range c.spec.Env {
+		if err := w.addVar(&env, c, &c.spec.Env[i]); err != nil {
+			return config, err
+		}
+	}
+	config.Env = env.vars
+	config.Command = expandAll(c.spec.Command, env.lookup)
+	config.Args = expandAll(c.spec.Args, env.lookup)
+	return config, nil
+}
+
+// environment is a list of variables in which a later one replaces an earlier
+// one of the same name.
+type environment struct{ vars []EnvVar }
+
+func (e *environment) set(name, value string) {
+	if i := slices.IndexFunc(e.vars, func(v EnvVar) bool { return v.Name == name }); i >= 0 {
+		e.vars[i].Value = value
+		return
+	}
+	e.vars = append(e.vars, EnvVar{name, value})
+}
+
+func (e *environment) lookup(name string) (string, bool) {
+	for _, v := range e.vars {
+		if v.Name == name {
+			return v.Value, true
+		}
+	}
+	return "", false
+}
+
+func (w *worker) addFrom(env *environment, from *corev1.EnvFromSource) error {
+	var data map[string]string
+	switch {
+	case from.ConfigMapRef != nil:
+		ref := from.ConfigMapRef
+		object, ok := cache.Get[*corev1.ConfigMap](w.Cache, "configmaps", w.pod.Namespace, ref.Name)
+		if !ok && !isTrue(ref.Optional) {
+			return fmt.Errorf("configmap %q not found", ref.Name)
+		}
+		if ok {
+			data = object.Data
+		}
+	case from.SecretRef != nil:
+		ref := from.SecretRef
+		object, ok := cache.Get[*corev1.Secret](w.Cache, "secrets", w.pod.Namespace, ref.Name)
+		if !ok && !isTrue(ref.Optional) {
+			return fmt.Errorf("secret %q not found", ref.Name)
+		}
+		if ok {
+			data = text(object.Data)
+		}
+	}
+	names := make([]string, 0, len(data))
+	for name := range data {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		env.set(from.Prefix+name, data[name])
+	}
+	return nil
+}
+
+func (w *worker) addVar(env *environment, c *container, v *corev1.EnvVar) error {
+	if v.ValueFrom == nil {
+		env.set(v.Name, expand(v.Value, env.lookup))
+		return nil
+	}
+	from := v.ValueFrom
+	var value string
+	found := true
+	switch {
+	case from.FieldRef != nil:
+		value = w.field(from.FieldRef.FieldPath)
+	case from.ResourceFieldRef != nil:
+		value = w.resourceField(c, from.ResourceFieldRef)
+	case from.ConfigMapKeyRef != nil:
+		ref := from.ConfigMapKeyRef
+		object, ok := cache.Get[*corev1.ConfigMap](w.Cache, "configmaps", w.pod.Namespace, ref.Name)
+		if !ok && !isTrue(ref.Optional) {
+			return fmt.Errorf("configmap %q not found", ref.Name)
+		}
+		if ok {
+			value, found = object.Data[ref.Key]
+		} else {
+			found = false
+		}
+		if ok && !found && !isTrue(ref.Optional) {
+			return fmt.Errorf("couldn't find key %v in ConfigMap %v/%v", ref.Key, w.pod.Namespace, ref.Name)
+		}
+	case from.SecretKeyRef != nil:
+		ref := from.SecretKeyRef
+		object, ok := cache.Get[*corev1.Secret](w.Cache, "secrets", w.pod.Namespace, ref.Name)
+		if !ok && !isTrue(ref.Optional) {
+			return fmt.Errorf("secret %q not found", ref.Name)
+		}
+		found = false
+		if ok {
+			var raw []byte
+			raw, found = object.Data[ref.Key]
+			value = string(raw)
+		}
+		if ok && !found && !isTrue(ref.Optional) {
+			return fmt.Errorf("couldn't find key %v in Secret %v/%v", ref.Key, w.pod.Namespace, ref.Name)
+		}
+	}
+	if found {
+		env.set(v.Name, value)
+	}
+	return nil
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+func text(data map[string][]byte) map[string]string {
+	out := make(map[string]string, len(data))
+	for key, value := range data {
+		out[key] = string(value)
+	}
+	return out
+}
+
+// field is the value of a downward API field.
+func (w *worker) field(path string) string {
+	if name, ok := subscript(path, "metadata.labels"); ok {
+		return w.pod.Labels[name]
+	}
+	if name, ok := subscript(path, "metadata.annotations"); ok {
+		return w.pod.Annotations[name]
+	}
+	switch path {
+	case "metadata.name":
+		return w.pod.Name
+	case "metadata.namespace":
+		return w.pod.Namespace
+	case "metadata.uid":
+		return string(w.pod.UID)
+	case "spec.nodeName":
+		return w.pod.Spec.NodeName
+	case "spec.serviceAccountName":
+		return w.pod.Spec.ServiceAccountName
+	case "status.hostIP", "status.hostIPs":
+		return w.Node.InternalIP
+	case "status.podIP":
+		return w.podIP()
+	case "status.podIPs":
+		return strings.Join(w.podIPs(), ",")
+	}
+	return ""
+}
+
+// subscript takes the name out of a path like metadata.labels['name'].
+func subscript(path, of string) (string, bool) {
+	name, ok := strings.CutPrefix(path, of+"['")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(name, "']")
+}
+
+// resourceField is a container's own request or limit, in units of the divisor.
+func (w *worker) resourceField(c *container, ref *corev1.ResourceFieldSelector) string {
+	spec := c.spec
+	for i := range w.containers {
+		if w.containers[i].spec.Name == ref.ContainerName {
+			spec = w.containers[i].spec
+		}
+	}
+	kind, name, _ := strings.Cut(ref.Resource, ".")
+	list := spec.Resources.Requests
+	if kind == "limits" {
+		list = spec.Resources.Limits
+	}
+	value, ok := list[corev1.ResourceName(name)]
+	if !ok && kind == "limits" {
+		value = w.Node.Capacity[corev1.ResourceName(name)]
+	}
+	if name == "cpu" {
+		unit := cmp.Or(ref.Divisor.MilliValue(), 1000)
+		return fmt.Sprint((value.MilliValue() + unit - 1) / unit)
+	}
+	unit := cmp.Or(ref.Divisor.Value(), 1)
+	return fmt.Sprint((value.Value() + unit - 1) / unit)
+}
+
+func expandAll(words []string, lookup func(string) (string, bool)) []string {
+	if len(words) == 0 {
+		return nil
+	}
+	out := make([]string, len(words))
+	for i, word := range words {
+		out[i] = expand(word, lookup)
+	}
+	return out
+}
+
+// expand replaces $(NAME) by a variable's value where there is such a variable;
+// $$ stands for one $.
+func expand(s string, lookup func(string) (string, bool)) string {
+	if !strings.Contains(s, "$") {
+		return s
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '$' || i+1 == len(s) {
+			out.WriteByte(s[i])
+			continue
+		}
+		switch s[i+1] {
+		case '$':
+			out.WriteByte('$')
+			i++
+		case '(':
+			end := strings.IndexByte(s[i:], ')')
+			if end < 0 {
+				out.WriteByte('$')
+				continue
+			}
+			if value, ok := lookup(s[i+2 : i+end]); ok {
+				out.WriteString(value)
+			} else {
+				out.WriteString(s[i : i+end+1])
+			}
+			i += end
+		default:
+			out.WriteByte('$')
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,165 @@
+// Package image is the catalogue of simulated container images. An image is a
+// behaviour: which programs it holds and what each of them does, written as
+// small Go functions that only use what a Call offers them (the time, the
+// output, the network, the files of their container). So a simulated container
+// prints the lines, answers the probes, takes the time and ends with the exit
+// codes that the real one would.
+//
+// What may not be here: sandboxes, pulls or anything else of the node that runs
+// the images; that is engine/sim/runtime.
+package image
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Image is one repository of the simulated registry.
+type Image struct {
+	// Name is the repository's whole name: "docker.io/library/nginx".
+	Name string
+	// About says in a few words what it does.
+	About string
+	// Size is that of one tag in bytes, 0 if there is no such tag.
+	Size func(tag string) int64
+	// Entrypoint and Command are what a container runs by default.
+	Entrypoint, Command []string
+	Env                 []string // "NAME=value"
+	// Programs are the executables, by the name without the directory.
+	Programs map[string]Program
+	// Memory is what the main process uses, in bytes: a container whose limit
+	// is less is killed.
+	Memory int64
+	// StartTime is how long it takes from its start until the main program
+	// begins its work.
+	StartTime time.Duration
+}
+
+// Program is what an executable does: it begins its work and arranges by
+// Call.After for the rest; sooner or later it calls Exit, or never.
+type Program func(*Call)
+
+// Call is one run of a program.
+type Call struct {
+	System
+	// Args are the words of the command line, the program's name first.
+	Args []string
+	Env  []string
+	// Input is what it reads, Print and Complain where it writes: its standard
+	// output and error. Text is passed with its line breaks.
+	Input           string
+	Print, Complain func(text string)
+	Exit            func(code int)
+	// Main: it is the container's first process (PID 1), which signals end
+	// only if it asks for them.
+	Main bool
+}
+
+// System is the container in which a program runs.
+type System interface {
+	Now() time.Time
+	// After calls f later, unless the container has ended.
+	After(d time.Duration, f func())
+	Random() *rand.Rand
+	Hostname() string
+	IP() string
+	// Tag is that of the image.
+	Tag() string
+	Files() *Files
+	// Listen answers requests to a port of the pod.
+	Listen(port int, serve func(Request) Response) error
+	// OnTerminate is what the main process does when it is asked to end. By
+	// default it does nothing, as Linux has it for a first process, and is
+	// killed at the end of its grace period.
+	OnTerminate(f func())
+	// Program finds an executable of the image.
+	Program(name string) (Program, bool)
+}
+
+// Request is an HTTP request that reaches a program.
+type Request struct {
+	Method, Path, Host, UserAgent, From string
+}
+
+// Response is its answer, given after Delay.
+type Response struct {
+	Status int
+	Body   string
+	Delay  time.Duration
+}
+
+// catalogue holds the images of the simulated registry, by name.
+var catalogue = []*Image{
+	busybox(), crasher(), nginx(), redis(), pause(), slowStarter(),
+}
+
+// All lists the images of the simulated registry.
+func All() []*Image { return slices.Clone(catalogue) }
+
+// Find looks up an image by its whole name (see Normalize). The error is worded
+// as containerd's, and tells a learner what there is instead.
+func Find(name string) (*Image, int64, error) {
+	repository, tag := split(name)
+	for _, image := range catalogue {
+		if image.Name != repository {
+			continue
+		}
+		if size := image.Size(tag); size > 0 {
+			return image, size, nil
+		}
+		return nil, 0, fmt.Errorf("rpc error: code = NotFound desc = failed to pull and unpack image %q: failed to resolve reference %q: %s: not found", name, name, name)
+	}
+	return nil, 0, fmt.Errorf("rpc error: code = NotFound desc = failed to pull and unpack image %q: failed to resolve reference %q: %s: not found (the simulated registry has: %s)",
+		name, name, name, strings.Join(names(), ", "))
+}
+
+func names() []string {
+	var list []string
+	for _, image := range catalogue {
+		list = append(list, familiar(image.Name))
+	}
+	return list
+}
+
+// familiar is the short form of a name.
+func familiar(name string) string {
+	name = strings.TrimPrefix(name, "docker.io/")
+	return strings.TrimPrefix(name, "library/")
+}
+
+// Normalize makes a name whole as containerd does: "nginx" is
+// "docker.io/library/nginx:latest".
+func Normalize(name string) string {
+	name, digest, hasDigest := strings.Cut(name, "@")
+	first, rest, slash := strings.Cut(name, "/")
+	switch {
+	case !slash:
+		name = "docker.io/library/" + name
+	case !strings.ContainsAny(first, ".:") && first != "localhost":
+		name = "docker.io/" + name
+	case first == "docker.io" && !strings.Contains(rest, "/"):
+		name = "docker.io/library/" + rest
+	}
+	if hasDigest {
+		return name + "@" + digest
+	}
+	if _, tag := split(name); tag == "" {
+		name += ":latest"
+	}
+	return name
+}
+
+// split separates the tag from a name.
+func split(name string) (repository, tag string) {
+	colon := strings.LastIndexByte(name, ':')
+	if colon < strings.LastIndexByte(name, '/') {
+		return name, ""
+	}
+	return name[:colon], name[colon+1:]
+}
+
+// megabytes makes sizes readable.
+func megabytes(n float64) int64 { return int64(n * 1e6) }

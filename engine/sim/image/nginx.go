@@ -1,0 +1,157 @@
+package image
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// nginx answers on port 80 with its welcome page and logs each request.
+func nginx() *Image {
+	return &Image{
+		Name:       "docker.io/library/nginx",
+		About:      "web server on port 80",
+		Size:       nginxSize,
+		Entrypoint: []string{"/docker-entrypoint.sh"},
+		Command:    []string{"nginx", "-g", "daemon off;"},
+		Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Programs:   with(tools(), map[string]Program{"docker-entrypoint.sh": entrypoint, "nginx": serveNginx}),
+		Memory:     megabytes(3.5),
+		StartTime:  20 * time.Millisecond,
+	}
+}
+
+// A tag is a version that nginx has had, or a name that moves along with them.
+func nginxSize(tag string) int64 {
+	tag = strings.TrimSuffix(tag, "-perl")
+	base, variant, _ := strings.Cut(tag, "-")
+	switch base {
+	case "latest", "stable", "mainline":
+	case "alpine":
+		return megabytes(21)
+	default:
+		if !isNginxVersion(base) {
+			return 0
+		}
+	}
+	switch variant {
+	case "":
+	case "alpine", "slim":
+		return megabytes(21)
+	case "bookworm", "bullseye", "trixie":
+	default:
+		return 0
+	}
+	if strings.HasPrefix(base, "1.14") || strings.HasPrefix(base, "1.16") {
+		return 44_710_204
+	}
+	return 71_985_210
+}
+
+func isNginxVersion(tag string) bool {
+	var major, minor, patch int
+	switch strings.Count(tag, ".") {
+	case 1:
+		if n, err := fmt.Sscanf(tag, "%d.%d", &major, &minor); n != 2 || err != nil || tag != fmt.Sprintf("%d.%d", major, minor) {
+			return false
+		}
+	case 2:
+		if n, err := fmt.Sscanf(tag, "%d.%d.%d", &major, &minor, &patch); n != 3 || err != nil || tag != fmt.Sprintf("%d.%d.%d", major, minor, patch) {
+			return false
+		}
+	case 0:
+		return tag == "1"
+	default:
+		return false
+	}
+	return major == 1 && minor >= 7 && minor <= 31 && patch <= 15
+}
+
+const welcome = `<!DOCTYPE html>
+<html>
+<head>
+<title>Welcome to nginx!</title>
+</head>
+<body>
+<h1>Welcome to nginx!</h1>
+<p>If you see this page, the nginx web server is successfully installed and
+working. Further configuration is required.</p>
+</body>
+</html>
+`
+
+// entrypoint is the script that images since 1.19 begin with; it says what it
+// does, then the command takes its place.
+func entrypoint(c *Call) {
+	if len(c.Args) > 1 && c.Args[1] == "nginx" && talkative(c.Tag()) {
+		c.Print(entrypointLog)
+	}
+	Exec(c, c.Args[1:])
+}
+
+const entrypointLog = `/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
+/docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/
+/docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh
+10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf
+10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf
+/docker-entrypoint.sh: Sourcing /docker-entrypoint.d/15-local-resolvers.envsh
+/docker-entrypoint.sh: Launching /docker-entrypoint.d/20-envsubst-on-templates.sh
+/docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh
+/docker-entrypoint.sh: Configuration complete; ready for start up
+`
+
+// talkative: images before 1.19 say nothing when they start.
+func talkative(tag string) bool {
+	var minor int
+	if n, _ := fmt.Sscanf(tag, "1.%d", &minor); n == 1 {
+		return minor >= 19
+	}
+	return true
+}
+
+func serveNginx(c *Call) {
+	notice := func(text string) {
+		c.Complain(c.Now().UTC().Format("2006/01/02 15:04:05") + " [notice] 1#1: " + text + "\n")
+	}
+	loud := talkative(c.Tag())
+	if loud {
+		notice(`using the "epoll" event method`)
+		notice("start worker processes")
+	}
+	c.OnTerminate(func() {
+		if loud {
+			notice("signal 3 (SIGQUIT) received, shutting down")
+			notice("exit")
+		}
+		c.Exit(0)
+	})
+	err := c.Listen(80, func(r Request) Response {
+		response := Response{Status: 404, Body: "<html>\r\n<head><title>404 Not Found</title></head>\r\n</html>\r\n"}
+		switch {
+		case r.Path == "/" || r.Path == "/index.html":
+			response = Response{Status: 200, Body: page(c)}
+		case c.Files().Exists("/usr/share/nginx/html" + r.Path):
+			response.Status = 200
+			response.Body, _ = c.Files().Read("/usr/share/nginx/html" + r.Path)
+		default:
+			c.Complain(fmt.Sprintf("%s [error] 29#29: *1 open() \"/usr/share/nginx/html%s\" failed (2: No such file or directory), client: %s, server: localhost, request: \"%s %s HTTP/1.1\", host: \"%s\"\n",
+				c.Now().UTC().Format("2006/01/02 15:04:05"), r.Path, r.From, r.Method, r.Path, r.Host))
+		}
+		c.Print(fmt.Sprintf("%s - - [%s] \"%s %s HTTP/1.1\" %d %d \"-\" \"%s\" \"-\"\n",
+			r.From, c.Now().UTC().Format("02/Jan/2006:15:04:05 -0700"), r.Method, r.Path, response.Status, len(response.Body), r.UserAgent))
+		return response
+	})
+	if err != nil {
+		c.Complain("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\n")
+		c.Exit(1)
+	}
+}
+
+// page is the file that a volume or a command has put in the place of the
+// welcome page, or that.
+func page(c *Call) string {
+	if own, err := c.Files().Read("/usr/share/nginx/html/index.html"); err == nil {
+		return own
+	}
+	return welcome
+}
