@@ -1,0 +1,137 @@
+package endpoints
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+)
+
+// groups finds the served resources.
+type groups struct {
+	versions  []schema.GroupVersion // in the order of discovery
+	resources map[schema.GroupVersion][]*resource
+	kinds     map[schema.GroupVersionKind]bool
+}
+
+// resource is a kind as it is served in one group version.
+type resource struct {
+	*kind.Kind
+	// served names the kind in this group version, which is not that of the
+	// stored objects where view is set.
+	served       schema.GroupVersionKind
+	verbs        []string
+	subresources []subresource
+	view         *view
+}
+
+// subresource is an entry below an object.
+type subresource struct {
+	name  string
+	verbs []string
+	// kind is that of the bodies; the resource's own if it is empty.
+	kind schema.GroupVersionKind
+}
+
+var allVerbs = []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
+
+var readWrite = []string{"get", "patch", "update"}
+
+// bodiless group versions have no resources of their own, only kinds that
+// subresources of others take; clients look for the group.
+var bodiless = []schema.GroupVersion{evictionKind.GroupVersion()}
+
+// priority is the order in which Kubernetes lists groups; others come last, by
+// name.
+var priority = []string{
+	"", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+	"certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
+	"admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
+	"node.k8s.io", "discovery.k8s.io", "flowcontrol.apiserver.k8s.io",
+}
+
+func newGroups(kinds []*kind.Kind) *groups {
+	g := &groups{resources: map[schema.GroupVersion][]*resource{}, kinds: map[schema.GroupVersionKind]bool{}}
+	for _, k := range kinds {
+		g.add(&resource{Kind: k, served: k.GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k)})
+		if view := viewOf(k); view != nil {
+			g.add(&resource{Kind: k, served: view.kind, verbs: verbsOf(k), view: view})
+		}
+	}
+	for _, gv := range bodiless {
+		g.resources[gv] = nil
+	}
+	for gv, resources := range g.resources {
+		g.versions = append(g.versions, gv)
+		slices.SortFunc(resources, func(a, b *resource) int { return strings.Compare(a.Plural, b.Plural) })
+	}
+	slices.SortFunc(g.versions, func(a, b schema.GroupVersion) int {
+		if byRank := rank(a.Group) - rank(b.Group); byRank != 0 {
+			return byRank
+		}
+		return strings.Compare(a.String(), b.String())
+	})
+	for _, gvk := range []schema.GroupVersionKind{scaleKind, bindingKind, evictionKind} {
+		g.kinds[gvk] = true
+	}
+	return g
+}
+
+func (g *groups) add(r *resource) {
+	gv := r.served.GroupVersion()
+	g.resources[gv] = append(g.resources[gv], r)
+	g.kinds[r.served] = true
+}
+
+func rank(group string) int {
+	if at := slices.Index(priority, group); at >= 0 {
+		return at
+	}
+	return len(priority)
+}
+
+// find returns the resource of a group version, nil if there is none.
+func (g *groups) find(gv schema.GroupVersion, plural string) *resource {
+	for _, r := range g.resources[gv] {
+		if r.Plural == plural {
+			return r
+		}
+	}
+	return nil
+}
+
+func verbsOf(k *kind.Kind) []string {
+	return slices.DeleteFunc(slices.Clone(allVerbs), func(verb string) bool { return slices.Contains(k.NoVerbs, verb) })
+}
+
+func subresourcesOf(k *kind.Kind) []subresource {
+	var subs []subresource
+	switch k.Resource() {
+	case "pods":
+		subs = []subresource{
+			{name: "binding", verbs: []string{"create"}, kind: bindingKind},
+			{name: "eviction", verbs: []string{"create"}, kind: evictionKind},
+			{name: "log", verbs: []string{"get"}},
+		}
+	case "namespaces":
+		subs = []subresource{{name: "finalize", verbs: []string{"update"}}}
+	}
+	if k.Scale != nil {
+		subs = append(subs, subresource{name: "scale", verbs: readWrite, kind: scaleKind})
+	}
+	if k.PrepareForStatusUpdate != nil {
+		subs = append(subs, subresource{name: "status", verbs: readWrite})
+	}
+	return subs
+}
+
+func (r *resource) subresource(name string) (subresource, bool) {
+	for _, sub := range r.subresources {
+		if sub.name == name {
+			return sub, true
+		}
+	}
+	return subresource{}, false
+}

@@ -1,0 +1,242 @@
+package endpoints
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/yaml"
+
+	"tidepool.dev/tidepool/engine/api/rest"
+)
+
+// maxBody is the largest body that is read, as upstream.
+const maxBody = 3 << 20
+
+func (q *request) body() ([]byte, error) {
+	if q.r.Body == nil {
+		return nil, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(q.r.Body, maxBody+1))
+	if err != nil {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("the body of the request can't be read: %v", err))
+	}
+	if len(data) > maxBody {
+		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", maxBody))
+	}
+	return data, nil
+}
+
+// parameters read a query; the first error is kept.
+type parameters struct {
+	values url.Values
+	err    error
+}
+
+func (p *parameters) text(name string) string { return p.values.Get(name) }
+
+// flag is true for anything but nothing, "false" and "0", also for a parameter
+// without a value.
+func (p *parameters) flag(name string) bool {
+	values, set := p.values[name]
+	return set && len(values) > 0 && values[0] != "false" && values[0] != "0"
+}
+
+func (p *parameters) optionalFlag(name string) *bool {
+	if _, set := p.values[name]; !set {
+		return nil
+	}
+	return new(p.flag(name))
+}
+
+func (p *parameters) integer(name string) *int64 {
+	text := p.values.Get(name)
+	if text == "" {
+		return nil
+	}
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		p.keep(apierrors.NewBadRequest(err.Error()))
+	}
+	return &number
+}
+
+func (p *parameters) keep(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+func invalidOptions(kind string, errs field.ErrorList) error {
+	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: kind}, "", errs)
+}
+
+func (p *parameters) listOptions() rest.ListOptions {
+	opts := rest.ListOptions{
+		ResourceVersion: p.text("resourceVersion"),
+		Match:           metav1.ResourceVersionMatch(p.text("resourceVersionMatch")),
+		Continue:        p.text("continue"),
+	}
+	if limit := p.integer("limit"); limit != nil {
+		opts.Limit = *limit
+	}
+	var err error
+	if opts.Labels, err = labels.Parse(p.text("labelSelector")); err != nil {
+		p.keep(apierrors.NewBadRequest(err.Error()))
+	}
+	if opts.Fields, err = fields.ParseSelector(p.text("fieldSelector")); err != nil {
+		p.keep(apierrors.NewBadRequest(err.Error()))
+	}
+	return opts
+}
+
+// validateListOptions is
+// k8s.io/apimachinery/pkg/apis/meta/internalversion/validation without its
+// internal types.
+func (p *parameters) validateListOptions(opts *rest.ListOptions, watch bool) error {
+	var errs field.ErrorList
+	match, path := opts.Match, field.NewPath("resourceVersionMatch")
+	initial := p.optionalFlag("sendInitialEvents")
+	forbid := func(path *field.Path, text string) { errs = append(errs, field.Forbidden(path, text)) }
+	switch {
+	case watch && initial != nil && match != metav1.ResourceVersionMatchNotOlderThan:
+		forbid(path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+	case watch && match != "" && initial == nil:
+		forbid(path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+	case !watch && match != "" && opts.ResourceVersion == "":
+		forbid(path, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+	}
+	if match != "" && opts.Continue != "" {
+		forbid(path, "resourceVersionMatch is forbidden when continue is provided")
+	}
+	switch {
+	case match == "" || match == metav1.ResourceVersionMatchNotOlderThan:
+	case watch:
+		errs = append(errs, field.NotSupported(path, match, []string{string(metav1.ResourceVersionMatchNotOlderThan)}))
+	case match != metav1.ResourceVersionMatchExact:
+		errs = append(errs, field.NotSupported(path, match,
+			[]string{string(metav1.ResourceVersionMatchExact), string(metav1.ResourceVersionMatchNotOlderThan), ""}))
+	case opts.ResourceVersion == "0":
+		forbid(path, `resourceVersionMatch "exact" is forbidden for resourceVersion "0"`)
+	}
+	if !watch && initial != nil {
+		forbid(field.NewPath("sendInitialEvents"), "sendInitialEvents is forbidden for list")
+	}
+	if len(errs) > 0 {
+		return invalidOptions("ListOptions", errs)
+	}
+	return nil
+}
+
+// writeOptions are the parameters of create, update and patch.
+type writeOptions struct {
+	rest.WriteOptions
+	validation string
+}
+
+func (q *request) writeOptions(kind string) (writeOptions, error) {
+	query := q.r.URL.Query()
+	opts := metav1.CreateOptions{
+		DryRun:          query["dryRun"],
+		FieldManager:    query.Get("fieldManager"),
+		FieldValidation: query.Get("fieldValidation"),
+	}
+	errs := metav1validation.ValidateCreateOptions(&opts)
+	if kind == "PatchOptions" && query.Has("force") {
+		errs = append(errs, field.Forbidden(field.NewPath("force"), "may not be specified for non-apply patch"))
+	}
+	if len(errs) > 0 {
+		return writeOptions{}, invalidOptions(kind, errs)
+	}
+	validation := opts.FieldValidation
+	if validation == "" {
+		validation = metav1.FieldValidationWarn
+	}
+	return writeOptions{rest.WriteOptions{DryRun: len(opts.DryRun) > 0, Warn: q.w.warn}, validation}, nil
+}
+
+// deleteOptions are in the body or, without one, in the query.
+func (q *request) deleteOptions() (metav1.DeleteOptions, error) {
+	var opts metav1.DeleteOptions
+	body, err := q.body()
+	if err != nil {
+		return opts, err
+	}
+	if len(body) > 0 {
+		err = q.deleteOptionsOf(body, &opts)
+	} else {
+		err = deleteParameters(q.r.URL.Query(), &opts)
+	}
+	if err != nil {
+		return opts, err
+	}
+	if errs := metav1validation.ValidateDeleteOptions(&opts); len(errs) > 0 {
+		return opts, invalidOptions("DeleteOptions", errs)
+	}
+	return opts, nil
+}
+
+func (q *request) deleteOptionsOf(body []byte, opts *metav1.DeleteOptions) error {
+	isYAML, err := bodyFormat(q.r)
+	if err != nil {
+		return err
+	}
+	if isYAML {
+		if body, err = yaml.YAMLToJSON(body); err != nil {
+			return apierrors.NewBadRequest(err.Error())
+		}
+	}
+	if err := json.Unmarshal(body, opts); err != nil {
+		return apierrors.NewBadRequest(fmt.Sprintf("couldn't get version/kind; json parse error: %v", err))
+	}
+	if opts.Kind != "" && opts.Kind != "DeleteOptions" {
+		return apierrors.NewBadRequest("decoded object cannot be converted to DeleteOptions")
+	}
+	return nil
+}
+
+func deleteParameters(query url.Values, opts *metav1.DeleteOptions) error {
+	p := parameters{values: query}
+	opts.GracePeriodSeconds = p.integer("gracePeriodSeconds")
+	//lint:ignore SA1019 clients still send it
+	opts.OrphanDependents = p.optionalFlag("orphanDependents")
+	if policy := p.text("propagationPolicy"); policy != "" {
+		opts.PropagationPolicy = new(metav1.DeletionPropagation(policy))
+	}
+	opts.DryRun = query["dryRun"]
+	if uid, version := p.text("preconditions.uid"), p.text("preconditions.resourceVersion"); uid != "" || version != "" {
+		opts.Preconditions = &metav1.Preconditions{}
+		if uid != "" {
+			opts.Preconditions.UID = new(types.UID(uid))
+		}
+		if version != "" {
+			opts.Preconditions.ResourceVersion = &version
+		}
+	}
+	return p.err
+}
+
+// includeObject is what tables carry of their objects.
+func includeObject(query url.Values) (metav1.IncludeObjectPolicy, error) {
+	switch policy := metav1.IncludeObjectPolicy(query.Get("includeObject")); policy {
+	case "":
+		return metav1.IncludeMetadata, nil
+	case metav1.IncludeNone, metav1.IncludeMetadata, metav1.IncludeObject:
+		return policy, nil
+	default:
+		return "", apierrors.NewBadRequest(fmt.Sprintf(
+			"Unable to convert to Table as requested: includeObject: Invalid value: %q: must be '', 'Metadata', 'Object', or 'None'",
+			strings.TrimSpace(string(policy))))
+	}
+}

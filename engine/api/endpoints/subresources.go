@@ -1,0 +1,220 @@
+package endpoints
+
+import (
+	"net/http"
+	"slices"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+var (
+	scaleKind    = autoscalingv1.SchemeGroupVersion.WithKind("Scale")
+	bindingKind  = corev1.SchemeGroupVersion.WithKind("Binding")
+	evictionKind = policyv1.SchemeGroupVersion.WithKind("Eviction")
+)
+
+// scales are served as parts of other kinds only.
+var scales = &resource{Kind: &kind.Kind{GroupVersionKind: scaleKind}, served: scaleKind}
+
+// serveSubresource answers a request about a part of an object.
+func (q *request) serveSubresource(r *resource, unacceptable error) error {
+	sub, ok := r.subresource(q.subresource)
+	if !ok || q.remainder != "" {
+		return notFound()
+	}
+	if !slices.Contains(sub.verbs, q.verb) {
+		return methodNotAllowed()
+	}
+	if sub.name == "log" { // text, whatever is accepted
+		return q.log()
+	}
+	if unacceptable != nil {
+		return unacceptable
+	}
+	switch sub.name {
+	case "status":
+		return q.status(r)
+	case "scale":
+		return q.scale(r)
+	case "binding":
+		return q.bind()
+	case "eviction":
+		return q.evict()
+	default:
+		return q.finalize(r)
+	}
+}
+
+func (q *request) status(r *resource) error {
+	switch q.verb {
+	case "get":
+		return q.get(r)
+	case "update":
+		return q.update(r, rest.Status)
+	default:
+		return q.patch(r, rest.Status)
+	}
+}
+
+func (q *request) scale(r *resource) error {
+	var change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error)
+	var opts writeOptions
+	switch q.verb {
+	case "get":
+		return q.getScale(r)
+	case "update":
+		var err error
+		if opts, err = q.writeOptions("UpdateOptions"); err != nil {
+			return err
+		}
+		scale := &autoscalingv1.Scale{}
+		if err := q.decode(scaleKind, scale, opts.validation); err != nil {
+			return err
+		}
+		if err := q.place(r, scale); err != nil {
+			return err
+		}
+		if err := q.checkName(scale); err != nil {
+			return err
+		}
+		change = func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error) { return scale, nil }
+	default:
+		p, options, err := q.readPatch()
+		if err != nil {
+			return err
+		}
+		opts = options
+		change = func(current *autoscalingv1.Scale) (*autoscalingv1.Scale, error) {
+			patched := &autoscalingv1.Scale{}
+			warnings, err := p.Apply(current, patched)
+			for _, text := range warnings {
+				q.w.warn(text)
+			}
+			return patched, err
+		}
+	}
+	var scale *autoscalingv1.Scale
+	err := q.do(func() (err error) {
+		scale, err = q.Operations.UpdateScale(q.ctx, r.Kind, q.namespace, q.name, change, opts.WriteOptions)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return q.sendScale(scale)
+}
+
+func (q *request) getScale(r *resource) error {
+	var scale *autoscalingv1.Scale
+	err := q.do(func() error {
+		obj, err := q.Operations.Get(q.ctx, r.Kind, q.namespace, q.name)
+		if err == nil {
+			scale = rest.ScaleOf(r.Kind, obj)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return q.sendScale(scale)
+}
+
+// sendScale answers with a Scale, as a table in plain columns.
+func (q *request) sendScale(scale *autoscalingv1.Scale) error {
+	return q.sendObject(http.StatusOK, scales, scale)
+}
+
+func (q *request) bind() error {
+	opts, err := q.writeOptions("CreateOptions")
+	if err != nil {
+		return err
+	}
+	binding := &corev1.Binding{}
+	if err := q.decode(bindingKind, binding, opts.validation); err != nil {
+		return err
+	}
+	if err := q.nameBody(&binding.ObjectMeta); err != nil {
+		return err
+	}
+	if err := q.do(func() error { return q.Operations.Bind(q.ctx, binding, opts.WriteOptions) }); err != nil {
+		return err
+	}
+	q.sendSuccess()
+	return nil
+}
+
+func (q *request) evict() error {
+	opts, err := q.writeOptions("CreateOptions")
+	if err != nil {
+		return err
+	}
+	eviction := &policyv1.Eviction{}
+	if err := q.decode(evictionKind, eviction, opts.validation); err != nil {
+		return err
+	}
+	if err := q.nameBody(&eviction.ObjectMeta); err != nil {
+		return err
+	}
+	if opts.DryRun {
+		if eviction.DeleteOptions == nil {
+			eviction.DeleteOptions = &metav1.DeleteOptions{}
+		}
+		eviction.DeleteOptions.DryRun = []string{metav1.DryRunAll}
+	}
+	if err := q.do(func() error { return q.Operations.Evict(q.ctx, eviction) }); err != nil {
+		return err
+	}
+	q.sendSuccess()
+	return nil
+}
+
+// nameBody makes the object that is sent to a subresource agree with the path.
+func (q *request) nameBody(meta *metav1.ObjectMeta) error {
+	if meta.Name != "" && meta.Name != q.name {
+		return apierrors.NewBadRequest("name in URL does not match name in " + q.subresource + " object")
+	}
+	if meta.Namespace != "" && meta.Namespace != q.namespace {
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+	}
+	meta.Name, meta.Namespace = q.name, q.namespace
+	return nil
+}
+
+func (q *request) sendSuccess() {
+	q.send(http.StatusCreated, &metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusSuccess,
+		Code:     http.StatusCreated,
+	})
+}
+
+func (q *request) finalize(r *resource) error {
+	opts, err := q.writeOptions("UpdateOptions")
+	if err != nil {
+		return err
+	}
+	namespace := &corev1.Namespace{}
+	if err := q.decode(r.served, namespace, opts.validation); err != nil {
+		return err
+	}
+	if err := q.checkName(namespace); err != nil {
+		return err
+	}
+	var obj store.Object
+	err = q.do(func() (err error) {
+		obj, err = q.Operations.Finalize(q.ctx, namespace, opts.WriteOptions)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return q.sendObject(http.StatusOK, r, obj)
+}

@@ -1,0 +1,83 @@
+package endpoints
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"tidepool.dev/tidepool/engine/api/codec"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// plainColumns print kinds that declare none
+// (k8s.io/apiserver/pkg/registry/rest.defaultTableConvertor upstream).
+var plainColumns = []metav1.TableColumnDefinition{
+	{Name: "Name", Type: "string", Format: "name", Description: "Name must be unique within a namespace."},
+	{Name: "Created At", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
+}
+
+func columnsOf(r *resource) []metav1.TableColumnDefinition {
+	if r.Row == nil {
+		return plainColumns
+	}
+	return r.Columns
+}
+
+func cells(r *resource, obj store.Object, now time.Time) []any {
+	if r.Row == nil {
+		return []any{obj.GetName(), obj.GetCreationTimestamp().UTC().Format(time.RFC3339)}
+	}
+	return r.Row(obj, now)
+}
+
+// rows returns a function that makes the row of an object.
+func (q *request) rows(r *resource) (func(store.Object) metav1.TableRow, error) {
+	include, err := includeObject(q.r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	now := q.Clock.Now()
+	return func(obj store.Object) metav1.TableRow {
+		row := metav1.TableRow{Cells: cells(r, obj, now)}
+		switch include {
+		case metav1.IncludeMetadata:
+			row.Object = rawObject(partial(obj, q.media.as))
+		case metav1.IncludeObject:
+			row.Object = rawObject(r.shown(obj))
+		}
+		return row
+	}, nil
+}
+
+func (q *request) table(r *resource, objects []store.Object, meta metav1.ListMeta, columns bool) (*metav1.Table, error) {
+	row, err := q.rows(r)
+	if err != nil {
+		return nil, err
+	}
+	table := &metav1.Table{
+		TypeMeta: metav1.TypeMeta{Kind: "Table", APIVersion: q.media.as.GroupVersion().String()},
+		ListMeta: meta,
+	}
+	if columns {
+		table.ColumnDefinitions = columnsOf(r)
+	}
+	for _, obj := range objects {
+		table.Rows = append(table.Rows, row(obj))
+	}
+	return table, nil
+}
+
+// tableList is a table whose rows are made while they are written.
+func (q *request) tableList(r *resource, objects []store.Object, meta metav1.ListMeta) (*codec.List, error) {
+	row, err := q.rows(r)
+	if err != nil {
+		return nil, err
+	}
+	return &codec.List{
+		TypeMeta: metav1.TypeMeta{Kind: "Table", APIVersion: q.media.as.GroupVersion().String()},
+		ListMeta: meta,
+		Before:   []codec.NamedValue{{Name: "columnDefinitions", Value: columnsOf(r)}},
+		Field:    "rows",
+		Part:     func(i int) any { return row(objects[i]) },
+	}, nil
+}

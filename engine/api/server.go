@@ -1,0 +1,73 @@
+// Package api is the Kubernetes API of one cluster, assembled: the served
+// kinds, their operations over a store (engine/api/rest), and both ways to
+// reach them: a client in the same process, and HTTP (engine/api/endpoints).
+package api
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+
+	"tidepool.dev/tidepool/engine/api/endpoints"
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/logs"
+	"tidepool.dev/tidepool/engine/api/openapi"
+	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/client"
+	"tidepool.dev/tidepool/engine/clock"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Config is what an API server is made of. Store, Clock, Random and Kinds are
+// required; Random must be safe for concurrent use. The hooks are explained at
+// endpoints.Config.
+type Config struct {
+	Store  store.Interface
+	Clock  clock.Clock
+	Random *rand.Rand
+	Kinds  []*kind.Kind
+
+	Do           func(func())
+	Logs         logs.Source
+	OpenAPI      openapi.Source
+	Authenticate func(*http.Request) (rest.User, bool)
+	Authorize    func(context.Context, rest.User, endpoints.Attributes) (allowed bool, reason string)
+	Observe      func(Observed)
+}
+
+// Observed is an operation that a client asked for over HTTP.
+type Observed = endpoints.Observed
+
+// Server is a cluster's API. It is an http.Handler and safe for concurrent use.
+type Server struct {
+	*endpoints.Handler
+	operations *rest.Operations
+}
+
+// New returns an API server. The objects that every cluster has are there once
+// Operations().Bootstrap has been called.
+func New(config Config) (*Server, error) {
+	if config.Store == nil || config.Clock == nil || config.Random == nil || len(config.Kinds) == 0 {
+		return nil, errors.New("api: Store, Clock, Random and Kinds are required")
+	}
+	operations := rest.New(config.Store, config.Clock, config.Random, config.Kinds)
+	handler := endpoints.New(endpoints.Config{
+		Operations:   operations,
+		Clock:        config.Clock,
+		Do:           config.Do,
+		Logs:         config.Logs,
+		OpenAPI:      config.OpenAPI,
+		Authenticate: config.Authenticate,
+		Authorize:    config.Authorize,
+		Observe:      config.Observe,
+	})
+	return &Server{Handler: handler, operations: operations}, nil
+}
+
+// Operations are the verbs on typed objects.
+func (s *Server) Operations() *rest.Operations { return s.operations }
+
+// Client returns the client of a component of the same process, which writes as
+// a user, for instance "system:kube-scheduler".
+func (s *Server) Client(user string) client.Client { return s.operations.Client(user) }
