@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -20,6 +21,8 @@ func configMap() *kind.Kind {
 		Namespaced:               true,
 		New:                      func() store.Object { return &corev1.ConfigMap{} },
 		NewList:                  func() runtime.Object { return &corev1.ConfigMapList{} },
+		Validate:                 validate(validation.ConfigMap),
+		ValidateUpdate:           validateUpdate(validation.ConfigMapUpdate),
 		AllowUnconditionalUpdate: true,
 		Columns: []metav1.TableColumnDefinition{
 			nameColumn(),

@@ -14,6 +14,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/defaulting"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -31,6 +32,10 @@ func deployment() *kind.Kind {
 		PrepareForCreate:         on(prepareDeployment),
 		PrepareForUpdate:         onUpdate(prepareDeploymentUpdate),
 		PrepareForStatusUpdate:   onUpdate(prepareDeploymentStatusUpdate),
+		Validate:                 validate(validation.Deployment),
+		ValidateUpdate:           validateUpdate(validation.DeploymentUpdate),
+		ValidateStatusUpdate:     validateUpdate(validation.DeploymentStatusUpdate),
+		Warnings:                 warnings(deploymentWarnings),
 		AllowUnconditionalUpdate: true,
 		Scale:                    &kind.Scale{Get: deploymentScale, Set: setDeploymentReplicas},
 		Columns:                  deploymentColumns(),
@@ -83,6 +88,16 @@ func prepareDeploymentUpdate(d, old *appsv1.Deployment) {
 func prepareDeploymentStatusUpdate(d, old *appsv1.Deployment) {
 	d.Spec = old.Spec
 	d.Labels = old.Labels
+}
+
+func deploymentWarnings(d, old *appsv1.Deployment) []string {
+	switch {
+	case old == nil:
+		return validation.TemplateWarnings(d.Name, &d.Spec.Template)
+	case d.Generation != old.Generation:
+		return validation.TemplateWarnings("", &d.Spec.Template)
+	}
+	return nil
 }
 
 func deploymentScale(obj store.Object) *autoscalingv1.Scale {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -28,6 +29,8 @@ func endpointSlice() *kind.Kind {
 		Default:                  on(defaultEndpointSlice),
 		PrepareForCreate:         on(prepareEndpointSlice),
 		PrepareForUpdate:         onUpdate(prepareEndpointSliceUpdate),
+		Validate:                 validate(validation.EndpointSlice),
+		ValidateUpdate:           validateUpdate(validation.EndpointSliceUpdate),
 		AllowUnconditionalUpdate: true,
 		Columns: []metav1.TableColumnDefinition{
 			nameColumn(),

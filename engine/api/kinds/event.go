@@ -6,11 +6,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -23,6 +26,9 @@ func event() *kind.Kind {
 		Namespaced:               true,
 		New:                      func() store.Object { return &corev1.Event{} },
 		NewList:                  func() runtime.Object { return &corev1.EventList{} },
+		ValidateName:             path.ValidatePathSegmentName,
+		Validate:                 validate(validation.Event),
+		ValidateUpdate:           validateUpdate(func(e, _ *corev1.Event) field.ErrorList { return validation.Event(e) }),
 		AllowCreateOnUpdate:      true,
 		AllowUnconditionalUpdate: true,
 		Fields:                   selectable(eventFields),

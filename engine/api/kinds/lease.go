@@ -6,8 +6,10 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -21,6 +23,8 @@ func lease() *kind.Kind {
 		NewList:             func() runtime.Object { return &coordinationv1.LeaseList{} },
 		PrepareForCreate:    on(func(l *coordinationv1.Lease) { dropCoordination(l, nil) }),
 		PrepareForUpdate:    onUpdate(dropCoordination),
+		Validate:            validate(validation.Lease),
+		ValidateUpdate:      validateUpdate(func(l, _ *coordinationv1.Lease) field.ErrorList { return validation.Lease(l) }),
 		AllowCreateOnUpdate: true,
 		Columns: []metav1.TableColumnDefinition{
 			nameColumn(),

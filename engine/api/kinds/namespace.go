@@ -5,11 +5,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -25,6 +28,10 @@ func namespace() *kind.Kind {
 		PrepareForCreate:         on(prepareNamespace),
 		PrepareForUpdate:         onUpdate(keepNamespaceStatus),
 		PrepareForStatusUpdate:   onUpdate(func(ns, old *corev1.Namespace) { ns.Spec = old.Spec }),
+		ValidateName:             apivalidation.ValidateNamespaceName,
+		Validate:                 validate(validation.Namespace),
+		ValidateUpdate:           validateUpdate(func(ns, _ *corev1.Namespace) field.ErrorList { return validation.Namespace(ns) }),
+		ValidateStatusUpdate:     validateUpdate(validation.NamespaceStatusUpdate),
 		AllowUnconditionalUpdate: true,
 		Fields: selectable(func(ns *corev1.Namespace) fields.Set {
 			return fields.Set{"status.phase": string(ns.Status.Phase)}

@@ -14,6 +14,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/defaulting"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -30,6 +31,9 @@ func node() *kind.Kind {
 		PrepareForUpdate:         onUpdate(keepNodeStatus),
 		PrepareForStatusUpdate:   onUpdate(keepNodeSpec),
 		Warnings:                 warnings(nodeWarnings),
+		Validate:                 validate(validation.Node),
+		ValidateUpdate:           validateUpdate(validation.NodeUpdate),
+		ValidateStatusUpdate:     validateUpdate(validation.NodeStatusUpdate),
 		AllowUnconditionalUpdate: true,
 		Fields: selectable(func(n *corev1.Node) fields.Set {
 			return fields.Set{"spec.unschedulable": strconv.FormatBool(n.Spec.Unschedulable)}

@@ -12,6 +12,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/defaulting"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -29,6 +30,10 @@ func pod() *kind.Kind {
 		PrepareForCreate:         on(preparePod),
 		PrepareForUpdate:         onUpdate(preparePodUpdate),
 		PrepareForStatusUpdate:   onUpdate(preparePodStatusUpdate),
+		Validate:                 validate(validation.Pod),
+		ValidateUpdate:           validateUpdate(validation.PodUpdate),
+		ValidateStatusUpdate:     validateUpdate(validation.PodStatusUpdate),
+		Warnings:                 warnings(podWarnings),
 		AllowUnconditionalUpdate: true,
 		GracePeriodSeconds:       podGracePeriod,
 		Fields:                   selectable(podFields),
@@ -126,6 +131,14 @@ func keepObservedGenerations(conditions, old []corev1.PodCondition) {
 			earlier--
 		}
 	}
+}
+
+// podWarnings are for new pods only: updates come mostly from components.
+func podWarnings(p, old *corev1.Pod) []string {
+	if old != nil {
+		return nil
+	}
+	return validation.PodWarnings(p)
 }
 
 // podGracePeriod lets a pod that runs on a node end by itself; others go at

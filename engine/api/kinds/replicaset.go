@@ -13,6 +13,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/defaulting"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -30,6 +31,10 @@ func replicaSet() *kind.Kind {
 		PrepareForCreate:         on(prepareReplicaSet),
 		PrepareForUpdate:         onUpdate(prepareReplicaSetUpdate),
 		PrepareForStatusUpdate:   onUpdate(func(rs, old *appsv1.ReplicaSet) { rs.Spec = old.Spec }),
+		Validate:                 validate(validation.ReplicaSet),
+		ValidateUpdate:           validateUpdate(validation.ReplicaSetUpdate),
+		ValidateStatusUpdate:     validateUpdate(validation.ReplicaSetStatusUpdate),
+		Warnings:                 warnings(replicaSetWarnings),
 		AllowUnconditionalUpdate: true,
 		Scale:                    &kind.Scale{Get: replicaSetScale, Set: setReplicaSetReplicas},
 		Fields: selectable(func(rs *appsv1.ReplicaSet) fields.Set {
@@ -57,6 +62,16 @@ func prepareReplicaSetUpdate(rs, old *appsv1.ReplicaSet) {
 	if !equality.Semantic.DeepEqual(&rs.Spec, &old.Spec) {
 		rs.Generation = old.Generation + 1
 	}
+}
+
+func replicaSetWarnings(rs, old *appsv1.ReplicaSet) []string {
+	switch {
+	case old == nil:
+		return validation.TemplateWarnings(rs.Name, &rs.Spec.Template)
+	case rs.Generation != old.Generation:
+		return validation.TemplateWarnings("", &rs.Spec.Template)
+	}
+	return nil
 }
 
 func replicaSetScale(obj store.Object) *autoscalingv1.Scale {

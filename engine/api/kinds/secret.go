@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -21,6 +22,8 @@ func secret() *kind.Kind {
 		New:                      func() store.Object { return &corev1.Secret{} },
 		NewList:                  func() runtime.Object { return &corev1.SecretList{} },
 		Default:                  on(defaultSecret),
+		Validate:                 validate(validation.Secret),
+		ValidateUpdate:           validateUpdate(validation.SecretUpdate),
 		AllowUnconditionalUpdate: true,
 		Fields: selectable(func(s *corev1.Secret) fields.Set {
 			return fields.Set{"type": string(s.Type)}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -31,6 +33,11 @@ func service() *kind.Kind {
 		PrepareForCreate:         on(func(s *corev1.Service) { s.Status = corev1.ServiceStatus{} }),
 		PrepareForUpdate:         onUpdate(prepareServiceUpdate),
 		PrepareForStatusUpdate:   onUpdate(func(s, old *corev1.Service) { s.Spec = old.Spec }),
+		ValidateName:             apivalidation.NameIsDNSLabel,
+		Validate:                 validate(validation.Service),
+		ValidateUpdate:           validateUpdate(validation.ServiceUpdate),
+		ValidateStatusUpdate:     validateUpdate(validation.ServiceStatusUpdate),
+		Warnings:                 warnings(func(s, _ *corev1.Service) []string { return validation.ServiceWarnings(s) }),
 		AllowCreateOnUpdate:      true,
 		AllowUnconditionalUpdate: true,
 		Fields: selectable(func(s *corev1.Service) fields.Set {
