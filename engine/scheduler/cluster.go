@@ -1,0 +1,99 @@
+package scheduler
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// cluster is what the scheduler knows: every node, and the pods on it including
+// those that it has just placed. It follows the watch event by event.
+type cluster struct {
+	nodes  []*nodeInfo // that exist, by name
+	byName map[string]*nodeInfo
+	placed map[types.UID]*placement
+	// imageNodes counts the nodes that have an image.
+	imageNodes map[string]int
+	spreads    spreads
+}
+
+type placement struct {
+	*podInfo
+	node *nodeInfo
+}
+
+func newCluster() cluster {
+	return cluster{
+		byName:     map[string]*nodeInfo{},
+		placed:     map[types.UID]*placement{},
+		imageNodes: map[string]int{},
+		spreads:    newSpreads(),
+	}
+}
+
+func (c *cluster) node(name string) *nodeInfo {
+	n, ok := c.byName[name]
+	if !ok {
+		n = newNodeInfo(name)
+		c.byName[name] = n
+	}
+	return n
+}
+
+func byName(n *nodeInfo, name string) int { return compare(n.name, name) }
+
+// setNode takes over a node's state; nil when it is gone.
+func (c *cluster) setNode(name string, node *corev1.Node) {
+	n := c.node(name)
+	for image := range n.images {
+		if c.imageNodes[image]--; c.imageNodes[image] == 0 {
+			delete(c.imageNodes, image)
+		}
+	}
+	at, listed := slices.BinarySearchFunc(c.nodes, name, byName)
+	if node == nil {
+		n.Node, n.images = nil, nil
+		if listed {
+			c.nodes = slices.Delete(c.nodes, at, at+1)
+		}
+		if len(n.pods) == 0 {
+			delete(c.byName, name)
+		}
+		c.forgetSpreads()
+		return
+	}
+	zone := zoneOf(n)
+	n.setNode(node)
+	for image := range n.images {
+		c.imageNodes[image]++
+	}
+	if !listed {
+		c.nodes = slices.Insert(c.nodes, at, n)
+	}
+	if !listed && len(n.pods) > 0 || zone != zoneOf(n) {
+		c.forgetSpreads()
+	}
+}
+
+// place puts a pod on a node, instead of where it was.
+func (c *cluster) place(p *podInfo, node string) {
+	c.unplace(p.UID)
+	n := c.node(node)
+	n.add(p)
+	c.spreads.count(p, n, 1)
+	c.placed[p.UID] = &placement{p, n}
+}
+
+func (c *cluster) unplace(uid types.UID) {
+	at, ok := c.placed[uid]
+	if !ok {
+		return
+	}
+	delete(c.placed, uid)
+	c.spreads.count(at.podInfo, at.node, -1)
+	at.node.remove(at.podInfo)
+	if at.node.Node == nil && len(at.node.pods) == 0 {
+		delete(c.byName, at.node.name)
+	}
+}
