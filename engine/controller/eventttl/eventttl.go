@@ -19,6 +19,9 @@ import (
 )
 
 const (
+	// Name is the component in causes.
+	Name = "event-ttl-controller"
+
 	// TTL is kube-apiserver's default.
 	TTL = time.Hour
 	// period bounds how much longer than TTL an event can last.
@@ -35,7 +38,7 @@ type reconciler struct {
 // New returns the loop. Its one request stands for all events.
 func New(cache *cache.Cache, client client.Client, clock clock.Clock) controller.Controller {
 	return controller.Controller{
-		Name: "event-ttl-controller",
+		Name: Name,
 		Watches: []controller.Watch{{Resource: resource, Map: func(event store.Event) []controller.Request {
 			if event.Type != store.Added {
 				return nil

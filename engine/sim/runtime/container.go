@@ -255,7 +255,12 @@ func (c *container) Listen(port int, serve func(image.Request) image.Response) e
 	return nil
 }
 
-func (c *container) OnTerminate(f func()) { c.terminate = f }
+func (c *container) OnTerminate(f func()) {
+	if c.terminate == nil && !c.stopBy.IsZero() {
+		c.After(c.runtime.draw(exitTime), f) // it has been asked already, while it was starting
+	}
+	c.terminate = f
+}
 
 func (c *container) Program(name string) (image.Program, bool) {
 	program, ok := c.image.Programs[name]

@@ -1,0 +1,102 @@
+// Package controlplane assembles a cluster's brain: the API, the shared cache,
+// the control loops and the scheduler. It is the same in a browser, in a test
+// and natively; the store, the clock and the source of randomness are passed
+// in, and an executor of the caller's runs the loops.
+package controlplane
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/api/kinds"
+	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/client"
+	"tidepool.dev/tidepool/engine/clock"
+	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/deployment"
+	"tidepool.dev/tidepool/engine/controller/endpointslice"
+	"tidepool.dev/tidepool/engine/controller/eventttl"
+	"tidepool.dev/tidepool/engine/controller/garbagecollector"
+	"tidepool.dev/tidepool/engine/controller/namespace"
+	"tidepool.dev/tidepool/engine/controller/nodelifecycle"
+	"tidepool.dev/tidepool/engine/controller/podgc"
+	"tidepool.dev/tidepool/engine/controller/replicaset"
+	"tidepool.dev/tidepool/engine/controller/rootca"
+	"tidepool.dev/tidepool/engine/controller/serviceaccount"
+	"tidepool.dev/tidepool/engine/controller/tainteviction"
+	"tidepool.dev/tidepool/engine/events"
+	"tidepool.dev/tidepool/engine/scheduler"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Config is what a control plane is made of.
+type Config struct {
+	Store store.Interface
+	Clock clock.Clock
+	// Random must be safe for concurrent use; see NewRandom.
+	Random *rand.Rand
+	// API carries the API's hooks; the fields above and the kinds are filled in.
+	API api.Config
+	// Wake is called whenever the store has news for the cache; it may be nil.
+	Wake func()
+	// CA is the authority's certificate (PEM) that pods get to trust.
+	CA []byte
+}
+
+// ControlPlane is the assembled brain; an executor has to run Controllers.
+type ControlPlane struct {
+	API         *api.Server
+	Cache       *cache.Cache
+	Scheduler   *scheduler.Scheduler
+	Controllers []controller.Controller
+	clock       clock.Clock
+}
+
+// New assembles a control plane and creates the objects that every cluster has.
+func New(ctx context.Context, config Config) (*ControlPlane, error) {
+	served := kinds.All()
+	config.API.Store, config.API.Clock, config.API.Random, config.API.Kinds = config.Store, config.Clock, config.Random, served
+	server, err := api.New(config.API)
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Operations().Bootstrap(ctx); err != nil {
+		return nil, err
+	}
+	resources := make([]string, len(served))
+	for i, k := range served {
+		resources[i] = k.Resource()
+	}
+	shared, err := cache.New(ctx, config.Store, resources, config.Wake)
+	if err != nil {
+		return nil, err
+	}
+	p := &ControlPlane{API: server, Cache: shared, clock: config.Clock}
+	p.Scheduler = scheduler.New(shared, server.Client("system:kube-scheduler"), p.recorder(scheduler.Name), config.Clock, config.Random)
+	p.Controllers = []controller.Controller{
+		namespace.New(shared, p.client(namespace.Name), p.recorder(namespace.Name), config.Clock, served),
+		serviceaccount.New(shared, p.client(serviceaccount.Name), p.recorder(serviceaccount.Name), config.Clock),
+		rootca.New(shared, p.client(rootca.Name), p.recorder(rootca.Name), config.Clock, config.CA),
+		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
+		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
+		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),
+		endpointslice.New(shared, p.client(endpointslice.Name), p.recorder(endpointslice.Name), config.Clock),
+		nodelifecycle.New(shared, p.client(nodelifecycle.Name), p.recorder(nodelifecycle.Name), config.Clock),
+		tainteviction.New(shared, p.client(tainteviction.Name), p.recorder(tainteviction.Name), config.Clock),
+		podgc.New(shared, p.client(podgc.Name), p.recorder(podgc.Name), config.Clock),
+		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
+		p.Scheduler.Controller(),
+	}
+	return p, nil
+}
+
+// client is that of a control loop, which has a service account of its own
+// (kube-controller-manager --use-service-account-credentials).
+func (p *ControlPlane) client(name string) client.Client {
+	return p.API.Client("system:serviceaccount:kube-system:" + name)
+}
+
+func (p *ControlPlane) recorder(name string) events.Recorder {
+	return events.NewRecorder(p.client(name), p.clock, name, "")
+}
