@@ -14,10 +14,18 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// Format is how a body is written.
+type Format uint8
+
+const (
+	JSON Format = iota
+	YAML
+	Protobuf
+)
+
 // Decoder reads the body of a request.
 type Decoder struct {
-	// YAML: the text is YAML, not JSON.
-	YAML bool
+	Format Format
 	// Validation says what becomes of unknown and duplicate fields; empty is
 	// Warn.
 	Validation string
@@ -28,8 +36,11 @@ type Decoder struct {
 // Decode reads an object of the kind want into into. What is wrong, but not
 // wrong enough to refuse the object, is returned as warnings.
 func (d Decoder) Decode(body []byte, want schema.GroupVersionKind, into runtime.Object) (warnings []string, err error) {
+	if d.Format == Protobuf {
+		return nil, d.decodeProtobuf(body, want, into)
+	}
 	data := body
-	if d.YAML {
+	if d.Format == YAML {
 		if data, err = yaml.YAMLToJSON(body); err != nil {
 			return nil, unrecognized(want, err, body)
 		}
@@ -59,7 +70,7 @@ func (d Decoder) Decode(body []byte, want schema.GroupVersionKind, into runtime.
 }
 
 func (d Decoder) unmarshalStrict(data, body []byte, into any) (strict []error, err error) {
-	if d.YAML { // the conversion to JSON has dropped duplicate fields
+	if d.Format == YAML { // the conversion to JSON has dropped duplicate fields
 		if _, err := yaml.YAMLToJSONStrict(body); err != nil {
 			strict = append(strict, err)
 		}

@@ -8,15 +8,20 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"tidepool.dev/tidepool/engine/api/codec"
 )
 
 const (
 	mediaJSON = "application/json"
 	mediaYAML = "application/yaml"
+	// mediaProtobuf is what typed clients send, kubectl's among them. They
+	// accept JSON in return.
+	mediaProtobuf = "application/vnd.kubernetes.protobuf"
 )
 
-// served are the formats of bodies, as errors list them. Clients that would
-// rather speak protobuf or CBOR fall back to one of these.
+// served are the formats of answers, as errors list them. Clients that would
+// rather have protobuf or CBOR accept one of these too.
 var served = []string{mediaJSON, mediaYAML}
 
 // media is the form in which a client wants its answer.
@@ -130,15 +135,17 @@ func transformable(as schema.GroupVersionKind) bool {
 func nothing(schema.GroupVersionKind) bool { return false }
 
 // bodyFormat reads the Content-Type of a request whose body is an object.
-func bodyFormat(r *http.Request) (yaml bool, err error) {
+func bodyFormat(r *http.Request) (codec.Format, error) {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	switch strings.ToLower(strings.TrimSpace(kind)) {
 	case "", mediaJSON:
-		return false, nil
+		return codec.JSON, nil
 	case mediaYAML:
-		return true, nil
+		return codec.YAML, nil
+	case mediaProtobuf:
+		return codec.Protobuf, nil
 	}
-	return false, unsupportedMedia(served)
+	return 0, unsupportedMedia([]string{mediaJSON, mediaYAML, mediaProtobuf})
 }
 
 func unsupportedMedia(accepted []string) error {

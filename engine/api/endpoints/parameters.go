@@ -1,7 +1,6 @@
 package endpoints
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -16,8 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"sigs.k8s.io/yaml"
 
+	"tidepool.dev/tidepool/engine/api/codec"
 	"tidepool.dev/tidepool/engine/api/rest"
 )
 
@@ -187,23 +186,20 @@ func (q *request) deleteOptions() (metav1.DeleteOptions, error) {
 	return opts, nil
 }
 
+// deleteOptionsOf reads options that name, if anything, a version of the meta
+// group or of the resource's own.
 func (q *request) deleteOptionsOf(body []byte, opts *metav1.DeleteOptions) error {
-	isYAML, err := bodyFormat(q.r)
+	format, err := bodyFormat(q.r)
 	if err != nil {
 		return err
 	}
-	if isYAML {
-		if body, err = yaml.YAMLToJSON(body); err != nil {
-			return apierrors.NewBadRequest(err.Error())
+	for _, gv := range []schema.GroupVersion{{Version: "v1"}, {Group: metav1.GroupName, Version: "v1"}, q.gv} {
+		decoder := codec.Decoder{Format: format, Validation: metav1.FieldValidationIgnore}
+		if _, err = decoder.Decode(body, gv.WithKind("DeleteOptions"), opts); err == nil {
+			return nil
 		}
 	}
-	if err := json.Unmarshal(body, opts); err != nil {
-		return apierrors.NewBadRequest(fmt.Sprintf("couldn't get version/kind; json parse error: %v", err))
-	}
-	if opts.Kind != "" && opts.Kind != "DeleteOptions" {
-		return apierrors.NewBadRequest("decoded object cannot be converted to DeleteOptions")
-	}
-	return nil
+	return err
 }
 
 func deleteParameters(query url.Values, opts *metav1.DeleteOptions) error {

@@ -163,7 +163,7 @@ func (q *request) list(r *resource) error {
 
 // decode reads the request's body.
 func (q *request) decode(want schema.GroupVersionKind, into runtime.Object, validation string) error {
-	yaml, err := bodyFormat(q.r)
+	format, err := bodyFormat(q.r)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (q *request) decode(want schema.GroupVersionKind, into runtime.Object, vali
 	if err != nil {
 		return err
 	}
-	decoder := codec.Decoder{YAML: yaml, Validation: validation, Known: func(gvk schema.GroupVersionKind) bool { return q.groups.kinds[gvk] }}
+	decoder := codec.Decoder{Format: format, Validation: validation, Known: func(gvk schema.GroupVersionKind) bool { return q.groups.kinds[gvk] }}
 	warnings, err := decoder.Decode(body, want, into)
 	for _, text := range warnings {
 		q.w.warn(text)
