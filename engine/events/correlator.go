@@ -110,12 +110,13 @@ func (c *correlator) spend(involved types.UID, now time.Time) bool {
 // but its latest entries.
 type recent[K comparable, V any] struct {
 	entries map[K]V
-	order   []K
+	order   []K // a ring once it has size keys, the oldest at next
 	next    int
+	size    int
 }
 
 func newRecent[K comparable, V any](size int) recent[K, V] {
-	return recent[K, V]{entries: map[K]V{}, order: make([]K, 0, size)}
+	return recent[K, V]{entries: map[K]V{}, size: size}
 }
 
 func (r *recent[K, V]) get(key K) (V, bool) {
@@ -125,7 +126,7 @@ func (r *recent[K, V]) get(key K) (V, bool) {
 
 func (r *recent[K, V]) put(key K, value V) {
 	if _, ok := r.entries[key]; !ok {
-		if len(r.order) < cap(r.order) {
+		if len(r.order) < r.size {
 			r.order = append(r.order, key)
 		} else {
 			delete(r.entries, r.order[r.next])
