@@ -48,19 +48,13 @@ type loop struct {
 	client   client.Client
 	recorder events.Recorder
 
-	mu       sync.Mutex
-	services map[controller.Request]memory
-}
-
-// memory is what the loop remembers of a Service.
-type memory struct {
-	wrote   int64     // revision of its newest slice that the loop has written
-	trigger time.Time // the newest change that the slices show
+	mu    sync.Mutex
+	wrote map[controller.Request]int64 // revision of the newest write to a Service's slices
 }
 
 // New returns the control loop.
 func New(cache *cache.Cache, client client.Client, recorder events.Recorder, _ clock.Clock) controller.Controller {
-	l := &loop{cache: cache, client: client, recorder: recorder, services: map[controller.Request]memory{}}
+	l := &loop{cache: cache, client: client, recorder: recorder, wrote: map[controller.Request]int64{}}
 	return controller.Controller{
 		Name: Name,
 		Watches: []controller.Watch{
@@ -154,7 +148,7 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 	service, ok := cache.Get[*corev1.Service](l.cache, serviceResource, request.Namespace, request.Name)
 	if !ok {
 		l.mu.Lock()
-		delete(l.services, request)
+		delete(l.wrote, request)
 		l.mu.Unlock()
 		return controller.Result{}, nil
 	}
@@ -162,15 +156,15 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 		return controller.Result{}, nil
 	}
 	l.mu.Lock()
-	known := l.services[request]
+	wrote := l.wrote[request]
 	l.mu.Unlock()
-	if known.wrote > l.cache.Revision() {
+	if wrote > l.cache.Revision() {
 		return controller.Result{RequeueAfter: coalesce}, nil // the cache does not show it yet
 	}
-	p := l.plan(service, known.trigger)
+	p := l.plan(service)
 	err := l.carryOut(ctx, service, &p)
 	l.mu.Lock()
-	l.services[request] = memory{wrote: max(p.wrote, known.wrote), trigger: p.newest}
+	l.wrote[request] = max(p.wrote, wrote)
 	l.mu.Unlock()
 	if errors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return controller.Result{}, nil

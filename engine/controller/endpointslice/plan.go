@@ -21,24 +21,32 @@ const perSlice = 100
 type plan struct {
 	create, update, remove []*discoveryv1.EndpointSlice
 
-	changed      time.Time // the oldest change that the slices do not show yet
-	newest       time.Time // and the newest that they will
+	changed      time.Time // when the oldest change was that the slices do not show yet
 	nodesMissing bool
 	wrote        int64
+}
+
+func (p *plan) note(changed time.Time) {
+	if !changed.IsZero() && (p.changed.IsZero() || changed.Before(p.changed)) {
+		p.changed = changed
+	}
 }
 
 // group are the endpoints that have the same ports.
 type group struct {
 	ports     []discoveryv1.EndpointPort
 	endpoints []discoveryv1.Endpoint
+	since     []time.Time // each endpoint has been ready, or not
 }
 
-// plan compares the pods with the slices. shown is the newest change that the
-// slices show.
-func (l *loop) plan(service *corev1.Service, shown time.Time) plan {
+// plan compares the pods with the slices.
+func (l *loop) plan(service *corev1.Service) plan {
 	var p plan
-	pods := l.pods(service, shown, &p)
+	pods := l.pods(service)
 	present := l.slices(service)
+	if len(present) == 0 {
+		p.note(service.CreationTimestamp.Time)
+	}
 	types := addressTypes(service)
 	for _, slice := range present {
 		if !slices.Contains(types, slice.AddressType) {
@@ -58,34 +66,12 @@ func (l *loop) plan(service *corev1.Service, shown time.Time) plan {
 }
 
 // pods are those that the Service selects and that can have endpoints.
-func (l *loop) pods(service *corev1.Service, shown time.Time, p *plan) []*corev1.Pod {
+func (l *loop) pods(service *corev1.Service) []*corev1.Pod {
 	var selected []*corev1.Pod
-	p.newest = shown
-	note := func(at time.Time) {
-		if !at.After(shown) {
-			return
-		}
-		if p.changed.IsZero() || at.Before(p.changed) {
-			p.changed = at
-		}
-		if at.After(p.newest) {
-			p.newest = at
-		}
-	}
 	for _, pod := range cache.List[*corev1.Pod](l.cache, podResource, service.Namespace) {
-		if !matches(service.Spec.Selector, pod.Labels) {
-			continue
-		}
-		if c := podutil.Condition(pod, corev1.PodReady); c != nil {
-			note(c.LastTransitionTime.Time)
-		}
-		if !podutil.Terminal(pod) && len(pod.Status.PodIPs) > 0 {
+		if matches(service.Spec.Selector, pod.Labels) && !podutil.Terminal(pod) && len(pod.Status.PodIPs) > 0 {
 			selected = append(selected, pod)
 		}
-	}
-	note(service.CreationTimestamp.Time)
-	if shown.IsZero() {
-		p.changed = service.CreationTimestamp.Time
 	}
 	return selected
 }
@@ -116,7 +102,7 @@ func (l *loop) planType(service *corev1.Service, addressType discoveryv1.Address
 	}
 	for _, g := range l.group(service, addressType, pods, p) {
 		key := portKey(g.ports)
-		place(service, addressType, g, byPorts[key], &create, &update, &remove)
+		p.place(service, addressType, g, byPorts[key], &create, &update, &remove)
 		delete(byPorts, key)
 	}
 	for _, slice := range present {
@@ -198,6 +184,11 @@ func (l *loop) group(service *corev1.Service, addressType discoveryv1.AddressTyp
 			groups = append(groups, g)
 		}
 		g.endpoints = append(g.endpoints, newEndpoint(service, pod, node, found))
+		var since time.Time
+		if c := podutil.Condition(pod, corev1.PodReady); c != nil {
+			since = c.LastTransitionTime.Time
+		}
+		g.since = append(g.since, since)
 	}
 	return groups
 }
@@ -205,7 +196,7 @@ func (l *loop) group(service *corev1.Service, addressType discoveryv1.AddressTyp
 // place puts a group's endpoints into slices with as few writes as possible:
 // those that have a slice stay there, the others fill first the slices that are
 // written anyway, then one that has room for all of them, then new ones.
-func place(service *corev1.Service, addressType discoveryv1.AddressType, g *group, present []*discoveryv1.EndpointSlice,
+func (p *plan) place(service *corev1.Service, addressType discoveryv1.AddressType, g *group, present []*discoveryv1.EndpointSlice,
 	create, update, remove *[]*discoveryv1.EndpointSlice) {
 	where := make(map[identity]int, len(g.endpoints))
 	for i := range g.endpoints {
@@ -226,6 +217,9 @@ func place(service *corev1.Service, addressType discoveryv1.AddressType, g *grou
 			placed[j] = true
 			left--
 			same = same && equal(&slice.Endpoints[i], &g.endpoints[j])
+			if !samePointer(slice.Endpoints[i].Conditions.Serving, g.endpoints[j].Conditions.Serving) {
+				p.note(g.since[j])
+			}
 			kept = append(kept, g.endpoints[j])
 		}
 		labels, relabelled := sliceLabels(service, slice.Labels)
@@ -247,6 +241,7 @@ func place(service *corev1.Service, addressType discoveryv1.AddressType, g *grou
 				next++
 			}
 			slice.Endpoints = append(slice.Endpoints, g.endpoints[next])
+			p.note(g.since[next])
 			placed[next] = true
 			left--
 		}

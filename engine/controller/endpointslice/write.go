@@ -25,7 +25,7 @@ func (l *loop) carryOut(ctx context.Context, service *corev1.Service, p *plan) e
 			if err != nil {
 				return fmt.Errorf("failed to create EndpointSlice for Service %s/%s: %w", service.Namespace, service.Name, err)
 			}
-			p.note(written)
+			p.remember(written)
 		}
 	}
 	for _, slice := range p.update {
@@ -35,7 +35,7 @@ func (l *loop) carryOut(ctx context.Context, service *corev1.Service, p *plan) e
 		if err != nil {
 			return fmt.Errorf("failed to update %s EndpointSlice for Service %s/%s: %w", name, service.Namespace, service.Name, err)
 		}
-		p.note(written)
+		p.remember(written)
 	}
 	for _, slice := range p.remove {
 		err := l.client.Delete(ctx, resource, slice.Namespace, slice.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &slice.UID}})
@@ -46,7 +46,7 @@ func (l *loop) carryOut(ctx context.Context, service *corev1.Service, p *plan) e
 	return nil
 }
 
-func (p *plan) note(written store.Object) {
+func (p *plan) remember(written store.Object) {
 	if revision, err := strconv.ParseInt(written.GetResourceVersion(), 10, 64); err == nil {
 		p.wrote = max(p.wrote, revision)
 	}
