@@ -33,6 +33,8 @@ type container struct {
 	// dead is the ID of the one before, kept for its log.
 	dead string
 
+	// shown: the API has been told how it ended, or that will not happen.
+	shown bool
 	// waiting is why it is not running although it should be.
 	waiting *corev1.ContainerStateWaiting
 	// retryAt is when a failed start may be tried again.
@@ -176,7 +178,7 @@ func (w *worker) startable(ctx context.Context, c *container) bool {
 	if !c.exited() {
 		return w.due(c.retryAt)
 	}
-	if !w.restarts(c) || !w.due(c.retryAt) {
+	if !c.shown || !w.restarts(c) || !w.due(c.retryAt) {
 		return false
 	}
 	until, backingOff := c.backoff.until(c.status.FinishedAt.Time, w.now())
@@ -245,7 +247,7 @@ func (w *worker) containerCreated(ctx context.Context, c *container, config Cont
 		c.previous = w.terminated(c)
 		w.disown(c.status.ID)
 	}
-	c.created, c.killing = true, false
+	c.created, c.killing, c.shown = true, false, false
 	c.attempt = config.Attempt
 	c.image = config.Image
 	c.status = ContainerStatus{ID: id, State: ContainerCreated}

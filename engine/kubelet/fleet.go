@@ -82,19 +82,32 @@ func (f *Fleet) StartKubelet(node string) bool {
 	if !ok {
 		return false
 	}
-	if changed, pods := k.setStopped(false); changed {
-		slices.SortFunc(pods, func(a, b controller.Request) int {
-			if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
-				return c
-			}
-			return strings.Compare(a.Name, b.Name)
-		})
+	if k.setStopped(false) {
 		f.enqueueNode(controller.Request{Name: node})
-		for _, request := range pods {
+		for _, request := range f.pods(k) {
 			f.enqueuePod(request)
 		}
 	}
 	return true
+}
+
+// pods are the names of the pods that a kubelet has or is to have, in order.
+func (f *Fleet) pods(k *Kubelet) []controller.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var pods []controller.Request
+	for request, kubelets := range f.placed {
+		if slices.Contains(kubelets, k) {
+			pods = append(pods, request)
+		}
+	}
+	slices.SortFunc(pods, func(a, b controller.Request) int {
+		if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return pods
 }
 
 // Controllers are the fleet's control loops.

@@ -188,16 +188,13 @@ func (k *Kubelet) request(request controller.Request) {
 }
 
 // setStopped stops the kubelet's work or lets it go on; it reports whether that
-// changed anything and returns the pods that it has.
-func (k *Kubelet) setStopped(stopped bool) (changed bool, pods []controller.Request) {
+// changed anything.
+func (k *Kubelet) setStopped(stopped bool) (changed bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	changed = k.stopped != stopped
 	k.stopped = stopped
-	for request := range k.named {
-		pods = append(pods, request)
-	}
-	return changed, pods
+	return changed
 }
 
 func (k *Kubelet) isStopped() bool {

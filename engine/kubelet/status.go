@@ -34,6 +34,9 @@ func (w *worker) publish(ctx context.Context) error {
 		switch {
 		case err == nil:
 			w.pod, w.dirty = written.(*corev1.Pod), false
+			for _, c := range w.containers {
+				c.shown = c.exited()
+			}
 			if phase := w.pod.Status.Phase; phase == corev1.PodSucceeded || phase == corev1.PodFailed {
 				w.terminal = true
 			}

@@ -237,32 +237,35 @@ func (w *worker) checkDeadline(ctx context.Context) {
 // run brings the pod's containers up and keeps them up.
 func (w *worker) run(ctx context.Context) error {
 	w.runProbes(ctx)
-	if w.op != opNone {
-		return nil
-	}
-	if !w.sequence {
-		w.killUnhealthy(ctx)
-		if err := w.publish(ctx); err != nil {
-			return err
+	for w.op == opNone {
+		if !w.sequence {
+			w.killUnhealthy(ctx)
+			if err := w.publish(ctx); err != nil {
+				return err
+			}
+			if w.terminal = w.terminal || w.completed(); w.terminal {
+				return w.terminate(ctx)
+			}
 		}
-		if w.terminal = w.terminal || w.completed(); w.terminal {
-			return w.terminate(ctx)
+		if w.sandbox.ID == "" {
+			if w.due(w.sandbox.retryAt) {
+				w.sequence = true
+				w.runSandbox()
+			}
+			return nil
 		}
-	}
-	if w.sandbox.ID == "" {
-		if w.due(w.sandbox.retryAt) {
+		c := w.nextToStart(ctx)
+		switch {
+		case c != nil:
 			w.sequence = true
-			w.runSandbox()
+			w.start(ctx, c)
+		case !w.sequence && !w.dirty:
+			return nil
+		default:
+			w.sequence = false // what has become of it is published; then look again
 		}
-		return nil
 	}
-	if c := w.nextToStart(ctx); c != nil {
-		w.sequence = true
-		w.start(ctx, c)
-		return nil
-	}
-	w.sequence = false
-	return w.publish(ctx)
+	return nil
 }
 
 func (w *worker) runSandbox() {

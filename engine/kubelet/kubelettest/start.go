@@ -1,0 +1,103 @@
+package kubelettest
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// startCases are about what comes before a container runs.
+var startCases = []testCase{
+	{"init containers run one after the other before the others", func(c *Cluster) {
+		spec := always(app("nginx:1.14.2"))
+		spec.InitContainers = []corev1.Container{
+			named("one", script("sleep 3")),
+			named("two", script("sleep 3")),
+		}
+		c.Run("web", spec)
+		pod := c.When("web", "runs its first", running("one"))
+		c.Same("phase", pod.Status.Phase, corev1.PodPending)
+		c.Same("main", summary(statusOf(pod, "main")), "waiting PodInitializing")
+		condition := conditionOf(pod, corev1.PodInitialized)
+		c.Same("initialized", condition.Reason+": "+condition.Message, "ContainersNotInitialized: containers with incomplete status: [one two]")
+		pod = c.When("web", "runs its second", running("two"))
+		c.Same("one", summary(statusOf(pod, "one")), "terminated Completed 0, ready")
+		condition = conditionOf(pod, corev1.PodInitialized)
+		c.Same("initialized", condition.Message, "containers with incomplete status: [two]")
+		pod = c.When("web", "is ready", ready)
+		c.Same("initialized", conditionOf(pod, corev1.PodInitialized).Status, corev1.ConditionTrue)
+	}},
+	{"an init container that fails is tried again, or fails a pod that runs once", func(c *Cluster) {
+		spec := always(app("nginx:1.14.2"))
+		spec.InitContainers = []corev1.Container{named("setup", script("exit 1"))}
+		c.Run("again", spec)
+		pod := c.When("again", "backs off", waiting("setup", "CrashLoopBackOff"))
+		c.Same("phase", pod.Status.Phase, corev1.PodPending)
+		spec = once(app("nginx:1.14.2"))
+		spec.InitContainers = []corev1.Container{named("setup", script("exit 1"))}
+		c.Run("once", spec)
+		pod = c.When("once", "has failed", phase(corev1.PodFailed))
+		c.Same("setup", summary(statusOf(pod, "setup")), "terminated Error 1")
+		c.Same("main", summary(statusOf(pod, "main")), "waiting PodInitializing")
+	}},
+	{"a sidecar starts before and ends after the others", func(c *Cluster) {
+		sidecar := named("proxy", script("trap 'exit 0' TERM; while true; do sleep 1; done"))
+		sidecar.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
+		spec := once(script("sleep 3"))
+		spec.InitContainers = []corev1.Container{sidecar}
+		c.Run("job", spec)
+		pod := c.When("job", "runs", running("main"))
+		c.Same("proxy", summary(statusOf(pod, "proxy")), "running, ready")
+		pod = c.When("job", "has succeeded", phase(corev1.PodSucceeded))
+		c.Same("proxy", summary(statusOf(pod, "proxy")), "terminated Completed 0")
+		c.HasEvents("job", "Killing: Stopping container proxy")
+	}},
+	{"the environment comes from where it is said to", func(c *Cluster) {
+		c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "settings"}, Data: map[string]string{"color": "blue", "size": "big"}})
+		c.Create("secrets", &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "hidden"}, Data: map[string][]byte{"word": []byte("swordfish")}})
+		container := script("echo $COLOR $WORD $NAME $CPU $X_size")
+		container.Args = []string{"unused"}
+		container.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m"), corev1.ResourceMemory: resource.MustParse("64Mi")}
+		container.EnvFrom = []corev1.EnvFromSource{{Prefix: "X_", ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}
+		container.Env = []corev1.EnvVar{
+			{Name: "COLOR", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}, Key: "color"}}},
+			{Name: "WORD", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "hidden"}, Key: "word"}}},
+			{Name: "NAME", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
+			{Name: "CPU", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.cpu"}}},
+		}
+		other := app("busybox:1.36", "echo", "$(GREETING) $$(GREETING) $(NOBODY)")
+		other.Env = []corev1.EnvVar{{Name: "WHO", Value: "world"}, {Name: "GREETING", Value: "hello $(WHO)"}}
+		c.Run("job", once(container, named("other", other)))
+		c.When("job", "has succeeded", phase(corev1.PodSucceeded))
+		c.Log("job", "main", false, "blue swordfish job 1 big")
+		c.Log("job", "other", false, "hello world $(GREETING) $(NOBODY)")
+	}},
+	{"a missing configuration keeps a container waiting until it is there", func(c *Cluster) {
+		container := app("nginx:1.14.2")
+		container.EnvFrom = []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}
+		c.Run("web", always(container))
+		pod := c.When("web", "waits", waiting("main", "CreateContainerConfigError"))
+		c.Same("message", statusOf(pod, "main").State.Waiting.Message, `configmap "settings" not found`)
+		c.HasEvents("web", `Failed: Error: configmap "settings" not found`)
+		c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "settings"}})
+		c.When("web", "is ready", ready)
+	}},
+	{"a command that is not there can't be run", func(c *Cluster) {
+		c.Run("typo", always(app("busybox:1.36", "slepp", "1")))
+		pod := c.When("typo", "fails to run", func(pod *corev1.Pod) bool {
+			return waiting("main", "RunContainerError")(pod) || waiting("main", "CrashLoopBackOff")(pod)
+		})
+		last := statusOf(pod, "main").LastTerminationState.Terminated
+		if last == nil || last.ExitCode != 128 && last.ExitCode != 127 || last.Reason != "StartError" {
+			c.Errorf("last state: %+v", last)
+		}
+		c.When("typo", "backs off", waiting("main", "CrashLoopBackOff"))
+	}},
+	{"a postStart hook that fails ends the container", func(c *Cluster) {
+		container := app("nginx:1.14.2")
+		container.Lifecycle = &corev1.Lifecycle{PostStart: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"false"}}}}
+		c.Run("web", always(container))
+		c.HasEvents("web", "Started: Container started", "FailedPostStartHook: PostStartHook failed", "Killing: FailedPostStartHook")
+		c.When("web", "is restarted", func(pod *corev1.Pod) bool { return statusOf(pod, "main").RestartCount > 0 })
+	}},
+}
