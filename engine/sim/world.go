@@ -81,6 +81,9 @@ func (w *World) Do(f func()) {
 	f()
 }
 
+// Clock is the world's virtual clock, to read.
+func (w *World) Clock() clock.Clock { return w.clock }
+
 // Now is the virtual time.
 func (w *World) Now() time.Time { return w.clock.Now() }
 

@@ -1,0 +1,81 @@
+//go:build js && wasm
+
+// Command engine is a simulated cluster in a Web Worker: the engine with a
+// virtual clock that follows the wall clock, reached through MessagePorts.
+//
+// Before it starts, the worker sets globalThis.tidepoolConfig; once it is ready
+// it sets globalThis.tidepool and calls globalThis.onTidepoolReady(). The
+// messages on the ports are described in http.go and stream.go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall/js"
+	"time"
+
+	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/sim"
+)
+
+// config is what the page wishes for.
+type config struct {
+	seed  uint64
+	nodes int
+	// start is the virtual time at which the cluster begins.
+	start time.Time
+	// speed is how much faster than the wall clock time passes.
+	speed float64
+	// openAPI is the URL below which the OpenAPI documents lie.
+	openAPI string
+}
+
+func readConfig() config {
+	c := js.Global().Get("tidepoolConfig")
+	return config{
+		seed:    uint64(c.Get("seed").Float()),
+		nodes:   c.Get("nodes").Int(),
+		start:   time.UnixMilli(int64(c.Get("start").Float())).UTC(),
+		speed:   c.Get("speed").Float(),
+		openAPI: c.Get("openAPI").String(),
+	}
+}
+
+func main() {
+	ctx := context.Background()
+	config := readConfig()
+	watched := newObservers()
+	world, err := sim.New(ctx, sim.Config{
+		Seed:  config.seed,
+		Start: config.start,
+		Nodes: config.nodes,
+		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.observe},
+	})
+	if err != nil {
+		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the cluster could not be made: %v", err))
+		return
+	}
+	p := newPacer(world, config.speed)
+	if err := p.begin(ctx, config.nodes); err != nil {
+		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the cluster did not start: %v", err))
+		return
+	}
+	js.Global().Set("tidepool", map[string]any{
+		"connectHTTP": js.FuncOf(func(_ js.Value, args []js.Value) any {
+			connectHTTP(args[0], world.Handler(), p.wake)
+			return nil
+		}),
+		"connectStream": js.FuncOf(func(_ js.Value, args []js.Value) any {
+			connectStream(args[0], world, watched)
+			return nil
+		}),
+		"setSpeed": js.FuncOf(func(_ js.Value, args []js.Value) any {
+			p.setSpeed(args[0].Float())
+			return nil
+		}),
+	})
+	js.Global().Call("onTidepoolReady")
+	if err := p.run(ctx); err != nil {
+		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the cluster has stopped: %v", err))
+	}
+}
