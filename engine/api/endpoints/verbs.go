@@ -273,7 +273,11 @@ func (q *request) update(r *resource, part rest.Part) error {
 		return err
 	}
 	q.dropDuplicateOwners(served)
-	return q.change(r, part, opts, func(store.Object) (store.Object, error) {
+	return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
+		if uid := served.GetUID(); uid != "" && current != nil && uid != current.GetUID() {
+			return nil, apierrors.NewConflict(r.GroupResource(), q.name,
+				fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, current.GetUID()))
+		}
 		return r.stored(served.DeepCopyObject().(store.Object)), nil
 	})
 }

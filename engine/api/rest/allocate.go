@@ -2,13 +2,16 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -43,26 +46,48 @@ func (o *Operations) allocateService(ctx context.Context, service, old *corev1.S
 			ports[other.Spec.Ports[i].NodePort] = true
 		}
 	}
-	keepAllocations(service, old)
-	if err := o.allocateClusterIP(service, ips); err != nil {
-		return err
+	normalizeClusterIPs(service, old)
+	if old != nil {
+		keepAllocations(service, old)
+	}
+	// An address that a service has is its own, and validation knows that it
+	// may not change.
+	if old == nil || !needsClusterIP(old) {
+		if err := o.allocateClusterIP(service, ips); err != nil {
+			return err
+		}
 	}
 	return o.allocateNodePorts(service, ports)
+}
+
+// normalizeClusterIPs makes the two linked fields say the same where a client
+// has set only one of them (the function of this name upstream).
+func normalizeClusterIPs(service, old *corev1.Service) {
+	spec := &service.Spec
+	if old == nil {
+		if spec.ClusterIP != "" && len(spec.ClusterIPs) == 0 {
+			spec.ClusterIPs = []string{spec.ClusterIP}
+		}
+		return
+	}
+	was := &old.Spec
+	if len(spec.ClusterIPs) == 0 && spec.ClusterIP == was.ClusterIP {
+		spec.ClusterIPs = was.ClusterIPs
+	}
+	if spec.ClusterIP == was.ClusterIP || !slices.Equal(spec.ClusterIPs, was.ClusterIPs) {
+		return
+	}
+	spec.ClusterIPs = nil
+	if spec.ClusterIP != "" {
+		spec.ClusterIPs = []string{spec.ClusterIP}
+	}
 }
 
 // keepAllocations fills in what an update leaves out
 // (k8s.io/kubernetes/pkg/registry/core/service.patchAllocatedValues).
 func keepAllocations(service, old *corev1.Service) {
-	if old == nil {
-		return
-	}
-	if needsClusterIP(service) && needsClusterIP(old) {
-		if service.Spec.ClusterIP == "" {
-			service.Spec.ClusterIP = old.Spec.ClusterIP
-		}
-		if len(service.Spec.ClusterIPs) == 0 && service.Spec.ClusterIP == old.Spec.ClusterIP {
-			service.Spec.ClusterIPs = old.Spec.ClusterIPs
-		}
+	if needsClusterIP(service) && needsClusterIP(old) && service.Spec.ClusterIP == "" && len(service.Spec.ClusterIPs) == 0 {
+		service.Spec.ClusterIP, service.Spec.ClusterIPs = old.Spec.ClusterIP, old.Spec.ClusterIPs
 	}
 	if !needsNodePorts(service) || !needsNodePorts(old) {
 		return
@@ -90,29 +115,26 @@ func (o *Operations) allocateClusterIP(service *corev1.Service, taken map[string
 	if !needsClusterIP(service) {
 		return nil
 	}
-	switch {
-	case spec.ClusterIP == "" && len(spec.ClusterIPs) > 0:
-		spec.ClusterIP = spec.ClusterIPs[0]
-	case spec.ClusterIP == "":
+	if errs := validation.ServiceClusterIPs(service, &corev1.Service{}); len(errs) > 0 {
+		return apierrors.NewInvalid(serviceKind, service.Name, errs)
+	}
+	refuse := func(reason string) error {
+		return invalidService(service, field.Invalid(field.NewPath("spec", "clusterIPs"), spec.ClusterIPs,
+			fmt.Sprintf("failed to allocate IP %s: %s", spec.ClusterIP, reason)))
+	}
+	if spec.ClusterIP == "" {
 		ip, ok := o.freeIP(taken)
 		if !ok {
-			return apierrors.NewInternalError(fmt.Errorf("failed to allocate a serviceIP: range is full"))
+			return apierrors.NewInternalError(errors.New("failed to allocate a serviceIP: range is full"))
 		}
-		spec.ClusterIP = ip
-	}
-	path := field.NewPath("spec", "clusterIPs").Index(0)
-	if ip, err := netip.ParseAddr(spec.ClusterIP); err == nil && spec.ClusterIP != corev1.ClusterIPNone {
-		if !serviceRange.Contains(ip) {
-			return invalidService(service, field.Invalid(path, spec.ClusterIP,
-				fmt.Sprintf("failed to allocate IP %s: the provided IP is not in the valid range. The range of valid IPs is %s", spec.ClusterIP, serviceRange)))
+		spec.ClusterIP, spec.ClusterIPs = ip, []string{ip}
+	} else if ip, err := netip.ParseAddr(spec.ClusterIP); err == nil { // not None
+		switch {
+		case !serviceRange.Contains(ip):
+			return refuse("the provided network does not match the current range")
+		case taken[spec.ClusterIP]:
+			return refuse("provided IP is already allocated")
 		}
-		if taken[spec.ClusterIP] {
-			return invalidService(service, field.Invalid(path, spec.ClusterIP,
-				fmt.Sprintf("failed to allocate IP %s: provided IP is already allocated", spec.ClusterIP)))
-		}
-	}
-	if len(spec.ClusterIPs) == 0 {
-		spec.ClusterIPs = []string{spec.ClusterIP}
 	}
 	if len(spec.IPFamilies) == 0 {
 		spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
@@ -123,8 +145,10 @@ func (o *Operations) allocateClusterIP(service *corev1.Service, taken map[string
 	return nil
 }
 
+var serviceKind = corev1.SchemeGroupVersion.WithKind("Service").GroupKind()
+
 func invalidService(service *corev1.Service, err *field.Error) error {
-	return apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Service").GroupKind(), service.Name, field.ErrorList{err})
+	return apierrors.NewInvalid(serviceKind, service.Name, field.ErrorList{err})
 }
 
 // freeIP draws an address and takes the next free one from there.
@@ -154,7 +178,7 @@ func (o *Operations) allocateNodePorts(service *corev1.Service, taken map[int32]
 		case port.NodePort == 0:
 			free, ok := o.freePort(taken)
 			if !ok {
-				return apierrors.NewInternalError(fmt.Errorf("failed to allocate a nodePort: range is full"))
+				return apierrors.NewInternalError(errors.New("failed to allocate a nodePort: range is full"))
 			}
 			port.NodePort = free
 		case port.NodePort < firstNodePort || port.NodePort > lastNodePort:

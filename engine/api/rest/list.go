@@ -66,10 +66,13 @@ func CheckFields(k *kind.Kind, selector fields.Selector) error {
 	}
 	known := fieldsOf(k, k.New())
 	for _, requirement := range selector.Requirements() {
-		if _, ok := known[requirement.Field]; !ok {
-			return apierrors.NewBadRequest(fmt.Sprintf("Unable to find %q that match label selector %q, field selector %q: field label not supported: %s",
-				k.GroupVersionKind.GroupVersion().WithResource(k.Plural).String(), "", selector, requirement.Field))
+		if _, ok := known[requirement.Field]; ok {
+			continue
 		}
+		if k.Fields == nil {
+			return apierrors.NewBadRequest(fmt.Sprintf("%q is not a known field selector: only %q, %q", requirement.Field, "metadata.name", "metadata.namespace"))
+		}
+		return apierrors.NewBadRequest("field label not supported: " + requirement.Field)
 	}
 	return nil
 }

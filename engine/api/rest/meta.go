@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -51,11 +52,23 @@ func validateNewMeta(k *kind.Kind, obj store.Object) field.ErrorList {
 	if validateName == nil {
 		validateName = apivalidation.NameIsDNSSubdomain
 	}
-	return apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, validateName, field.NewPath("metadata"))
+	errs := apivalidation.ValidateObjectMetaAccessor(obj, k.Namespaced, validateName, metaPath)
+	return append(errs, validateFinalizers(obj)...)
+}
+
+var metaPath = field.NewPath("metadata")
+
+func validateFinalizers(obj store.Object) field.ErrorList {
+	var errs field.ErrorList
+	for i, name := range obj.GetFinalizers() {
+		errs = append(errs, validation.StandardFinalizer(metaPath.Child("finalizers").Index(i), name)...)
+	}
+	return errs
 }
 
 func validateMetaUpdate(obj, old store.Object) field.ErrorList {
-	return apivalidation.ValidateObjectMetaAccessorUpdate(obj, old, field.NewPath("metadata"))
+	errs := apivalidation.ValidateObjectMetaAccessorUpdate(obj, old, metaPath)
+	return append(errs, validateFinalizers(obj)...)
 }
 
 // prepareNewMeta drops what only the server may set, and sets it.

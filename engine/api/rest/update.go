@@ -82,9 +82,6 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	default:
 		return nil, store.ErrConflict
 	}
-	if uid := obj.GetUID(); uid != "" && uid != current.GetUID() {
-		return nil, wrongUID(k, at.Name, uid, current.GetUID())
-	}
 	setKind(k, obj)
 	if k.Default != nil && part == Main {
 		k.Default(obj)
