@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"tidepool.dev/tidepool/engine/api/openapi"
 )
 
@@ -27,18 +25,22 @@ func (q *request) openAPI(path string) error {
 			return nil
 		}
 	}
-	if strings.Contains(q.r.Header.Get("Accept"), "protobuf") && !strings.Contains(q.r.Header.Get("Accept"), "json") {
-		return failure(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable,
-			"only the following media types are accepted: application/json")
+	contentType := mediaJSON
+	if accept := q.r.Header.Get("Accept"); path == "v2" && strings.Contains(accept, protoOpenAPI) {
+		path, contentType = openapi.Protobuf, protoOpenAPI+".v1.0+protobuf"
 	}
 	document, err := q.OpenAPI(q.ctx, path)
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("Content-Type", mediaJSON)
+	q.w.Header().Set("Content-Type", contentType)
 	_, _ = q.w.Write(document) // a client that is gone needs no answer
 	return nil
 }
+
+// protoOpenAPI begins the media type of v2 documents as protobuf, which clients
+// write in two ways.
+const protoOpenAPI = "application/com.github.proto-openapi.spec.v2"
 
 func openAPIEntry(path string) (openapi.Entry, bool) {
 	for _, entry := range openapi.Index {

@@ -15,8 +15,12 @@ package openapi
 
 import "context"
 
+// Protobuf is the name of v2's document as protobuf, the only form in which
+// kubectl reads it.
+const Protobuf = "v2.pb"
+
 // Source returns a document by its path below /openapi: "v2" or one of Index's
-// paths, e.g. "v3/apis/apps/v1". The text is JSON.
+// paths, e.g. "v3/apis/apps/v1". The text is JSON, but for Protobuf.
 type Source func(ctx context.Context, path string) ([]byte, error)
 
 // Entry is a document of OpenAPI v3.
@@ -37,6 +41,9 @@ func (e Entry) URL() string { return "/openapi/" + e.Path + "?hash=" + e.Hash }
 // File is the name of a document in the folder documents, before ".gz".
 func File(path string) string {
 	name := []byte(path)
+	if path == Protobuf {
+		return path
+	}
 	for i, c := range name {
 		if c == '/' {
 			name[i] = '_'

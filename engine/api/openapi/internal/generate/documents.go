@@ -7,13 +7,16 @@ import (
 	"slices"
 	"strings"
 
+	openapiv2 "github.com/google/gnostic-models/openapiv2"
+	"google.golang.org/protobuf/proto"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/openapi"
 )
 
 // Documents makes the OpenAPI documents of the kinds: JSON by path below
-// /openapi, e.g. "v2" and "v3/apis/apps/v1".
+// /openapi, e.g. "v2" and "v3/apis/apps/v1", and openapi.Protobuf.
 func Documents(kinds []*kind.Kind) (map[string][]byte, error) {
 	groups := map[schema.GroupVersion][]resource{}
 	for _, k := range kinds {
@@ -51,8 +54,22 @@ func Documents(kinds []*kind.Kind) (map[string][]byte, error) {
 		merge(merged.byName, b.schemas.byName)
 	}
 	text, err := json.Marshal(version2(merged, all))
+	if err != nil {
+		return nil, err
+	}
 	documents["v2"] = text
+	documents[openapi.Protobuf], err = protobuf(text)
 	return documents, err
+}
+
+// protobuf encodes the document of OpenAPI v2 for clients that read it in no
+// other way.
+func protobuf(text []byte) ([]byte, error) {
+	document, err := openapiv2.ParseDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(document)
 }
 
 // merge adds schemas; those of several group versions are of all of them.
