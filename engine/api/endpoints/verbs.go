@@ -27,7 +27,7 @@ func (q *request) serveResource() error {
 	q.media, unacceptable = negotiate(q.r, transformable)
 	r := q.groups.find(q.gv, q.plural)
 	if r == nil {
-		return notFound()
+		return q.serveAbsent()
 	}
 	if r.Namespaced && q.namespace == "" && q.name != "" || !r.Namespaced && q.namespace != "" {
 		return notFound()
@@ -63,6 +63,28 @@ func (q *request) serveResource() error {
 	default:
 		return q.deleteCollection(r)
 	}
+}
+
+// customResourceDefinitions are listed by kubectl before it says that it knows
+// no such kind. There are none, and the list says so.
+var customResourceDefinitions = schema.GroupVersionResource{
+	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
+}
+
+// serveAbsent answers a request about a resource that is not served.
+func (q *request) serveAbsent() error {
+	if q.gv.WithResource(q.plural) != customResourceDefinitions || q.name != "" || q.r.Method != http.MethodGet {
+		return notFound()
+	}
+	q.verb = "list"
+	if err := q.authorize(); err != nil {
+		return err
+	}
+	q.send(http.StatusOK, metav1.PartialObjectMetadataList{
+		TypeMeta: metav1.TypeMeta{Kind: "CustomResourceDefinitionList", APIVersion: q.gv.String()},
+		Items:    []metav1.PartialObjectMetadata{},
+	})
+	return nil
 }
 
 // verbOf is what the method means for the path; empty if nothing.
