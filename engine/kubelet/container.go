@@ -27,6 +27,7 @@ type container struct {
 	// is how the one before it ended.
 	created  bool
 	attempt  int
+	from     string // the image as the spec named it then
 	image    Image
 	status   ContainerStatus
 	previous *corev1.ContainerStateTerminated
@@ -249,7 +250,7 @@ func (w *worker) containerCreated(ctx context.Context, c *container, config Cont
 	}
 	c.created, c.killing, c.shown = true, false, false
 	c.attempt = config.Attempt
-	c.image = config.Image
+	c.from, c.image = config.Container.Image, config.Image
 	c.status = ContainerStatus{ID: id, State: ContainerCreated}
 	w.own(id, w)
 	w.recordContainer(ctx, c, corev1.EventTypeNormal, "Created", "Container created")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -188,39 +189,50 @@ func (f *Fleet) syncPod(ctx context.Context, request controller.Request) (contro
 	var result controller.Result
 	var failed error
 	var holding []*Kubelet
-	for _, k := range f.concerned(request) {
+	pod, found := cache.Get[*corev1.Pod](f.cache, podResource, request.Namespace, request.Name)
+	if !found {
+		pod = nil
+	}
+	concerned := f.concerned(request, pod)
+	for _, k := range concerned {
 		if k.isStopped() {
 			holding = append(holding, k)
 			continue
 		}
-		r, err := k.syncPod(ctx, request)
-		if r.RequeueAfter > 0 && (result.RequeueAfter == 0 || r.RequeueAfter < result.RequeueAfter) {
-			result = r
-		}
+		again, holds, err := k.syncPod(ctx, request, pod)
+		result.RequeueAfter = sooner(result.RequeueAfter, again)
 		if failed == nil {
 			failed = err
 		}
-		if k.holds(request) {
+		if holds {
 			holding = append(holding, k)
 		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(holding) > 0 {
-		f.placed[request] = holding
-	} else {
+	switch {
+	case len(holding) == 0:
 		delete(f.placed, request)
+	case !slices.Equal(holding, f.placed[request]):
+		f.placed[request] = holding
 	}
 	return result, failed
 }
 
+// sooner is the earlier of two times from now of which 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
 // concerned returns the kubelets that have pods of a name or are to have one.
-func (f *Fleet) concerned(request controller.Request) []*Kubelet {
-	pod, found := cache.Get[*corev1.Pod](f.cache, podResource, request.Namespace, request.Name)
+func (f *Fleet) concerned(request controller.Request, pod *corev1.Pod) []*Kubelet {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	kubelets := f.placed[request]
-	if found {
+	if pod != nil {
 		if k, ok := f.kubelets[pod.Spec.NodeName]; ok && !slices.Contains(kubelets, k) {
 			kubelets = append(slices.Clip(kubelets), k)
 		}

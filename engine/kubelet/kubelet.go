@@ -2,12 +2,11 @@ package kubelet
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
-
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
@@ -49,8 +48,8 @@ type Kubelet struct {
 	mu      sync.Mutex
 	enqueue func(controller.Request)
 	stopped bool
-	workers map[types.UID]*worker
-	named   map[controller.Request][]*worker
+	// named are the workers by the names of their pods.
+	named map[controller.Request][]*worker
 	// owners maps the IDs of the containers that live to their workers.
 	owners map[string]*worker
 }
@@ -60,7 +59,6 @@ func New(config Config) *Kubelet {
 	k := &Kubelet{
 		Config:  config,
 		version: config.Runtime.Version(),
-		workers: map[types.UID]*worker{},
 		named:   map[controller.Request][]*worker{},
 		owners:  map[string]*worker{},
 	}
@@ -71,85 +69,57 @@ func New(config Config) *Kubelet {
 }
 
 // syncPod takes one turn of the workers that a pod's name has: that of the pod
-// that the API shows and, for as long as they are being ended, those of its
-// predecessors.
-func (k *Kubelet) syncPod(ctx context.Context, request controller.Request) (controller.Result, error) {
-	pod, found := cache.Get[*corev1.Pod](k.Cache, podResource, request.Namespace, request.Name)
-	if found && pod.Spec.NodeName != k.Node.Name {
-		found = false
+// that the API shows, which may be nil, and, for as long as they are being
+// ended, those of its predecessors. It returns when the next turn is due and
+// whether there are workers left.
+func (k *Kubelet) syncPod(ctx context.Context, request controller.Request, pod *corev1.Pod) (again time.Duration, holds bool, failed error) {
+	if pod != nil && pod.Spec.NodeName != k.Node.Name {
+		pod = nil
 	}
-	workers := k.workersOf(request)
-	var result controller.Result
-	var failed error
-	known := false
+	k.mu.Lock()
+	workers := k.named[request]
+	k.mu.Unlock()
+	if pod != nil && !slices.ContainsFunc(workers, func(w *worker) bool { return w.uid == pod.UID }) {
+		workers = k.addWorker(request, pod)
+	}
+	left := len(workers)
 	for _, w := range workers {
 		seen := pod
-		if !found || pod.UID != w.uid {
+		if pod != nil && pod.UID != w.uid {
 			seen = nil
-		} else {
-			known = true
 		}
-		failed = k.turn(ctx, w, seen, &result, failed)
+		due, err := w.turn(ctx, seen)
+		if w.gone {
+			k.removeWorker(w)
+			left--
+		}
+		again = sooner(again, due)
+		if failed == nil {
+			failed = err
+		}
 	}
-	if found && !known {
-		failed = k.turn(ctx, k.addWorker(request, pod), pod, &result, failed)
-	}
-	return result, failed
+	return again, left > 0, failed
 }
 
-// turn takes one worker's turn and adds its outcome to those of the others.
-func (k *Kubelet) turn(ctx context.Context, w *worker, pod *corev1.Pod, result *controller.Result, failed error) error {
-	again, err := w.turn(ctx, pod)
-	if w.gone {
-		k.removeWorker(w)
-	}
-	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
-		result.RequeueAfter = again
-	}
-	if failed == nil {
-		failed = err
-	}
-	return failed
-}
-
-func (k *Kubelet) workersOf(request controller.Request) []*worker {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.named[request]
-}
-
-func (k *Kubelet) addWorker(request controller.Request, pod *corev1.Pod) *worker {
+// addWorker returns the workers of a name with one for a new pod.
+func (k *Kubelet) addWorker(request controller.Request, pod *corev1.Pod) []*worker {
 	w := newWorker(k, request, pod)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.workers[pod.UID] = w
-	k.named[request] = append(k.named[request][:len(k.named[request]):len(k.named[request])], w)
-	return w
+	k.named[request] = append(slices.Clip(k.named[request]), w)
+	return k.named[request]
 }
 
 func (k *Kubelet) removeWorker(w *worker) {
 	k.admission.remove(w)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.workers, w.uid)
-	var rest []*worker
-	for _, other := range k.named[w.request] {
-		if other != w {
-			rest = append(rest, other)
-		}
-	}
+	rest := slices.DeleteFunc(slices.Clone(k.named[w.request]), func(other *worker) bool { return other == w })
 	if len(rest) == 0 {
 		delete(k.named, w.request)
 	} else {
 		k.named[w.request] = rest
 	}
-}
-
-// holds reports whether the kubelet has workers of a pod's name.
-func (k *Kubelet) holds(request controller.Request) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.named[request]) > 0
 }
 
 // own notes whose container an ID is, disown forgets it.

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -168,9 +169,19 @@ func (w *worker) check(c *container, spec *corev1.Probe, answer func(ok bool, ou
 			}
 			answer(true, "", false)
 		})
+	case spec.GRPC != nil:
+		service := ""
+		if spec.GRPC.Service != nil {
+			service = *spec.GRPC.Service
+		}
+		w.Runtime.CheckGRPC(w.podIP(), int(spec.GRPC.Port), service, timeout, func(err error) {
+			if err != nil {
+				fail(err)
+				return
+			}
+			answer(true, "", false)
+		})
 	default:
-		// What remains is gRPC: no simulated image speaks it, and there is no
-		// health client for a real one yet.
 		fail(fmt.Errorf("missing probe handler for %s:%s", w.fullName(), c.spec.Name))
 	}
 }
@@ -214,40 +225,37 @@ func (w *worker) answered(ctx context.Context, c *container, kind probeKind, ok 
 	}
 }
 
-// killUnhealthy ends the containers whose probes say that they must be
-// restarted.
+// killUnhealthy ends the containers that must be restarted: because a probe says
+// so, or because their image is to be another one.
 func (w *worker) killUnhealthy(ctx context.Context) {
 	for _, c := range w.containers {
-		if !c.running() || c.killing {
+		if !c.running() || c.killing || c.kind == initContainer {
 			continue
 		}
-		for _, kind := range [...]probeKind{liveness, startup} {
-			p := &c.probes[kind]
-			if !p.tripped {
-				continue
-			}
-			message := fmt.Sprintf("Container %s failed %s probe", c.spec.Name, lower(kind))
-			switch {
-			case c.kind == sidecar:
-				message = "Init c" + message[1:]
-			case w.restartable(c):
-				message += ", will be restarted"
-			}
-			grace := w.terminationGrace()
-			if seconds := p.spec.TerminationGracePeriodSeconds; seconds != nil {
-				grace = time.Duration(*seconds) * time.Second
-			}
-			w.kill(ctx, c, message, grace)
-			break
+		name, grace := "Container "+c.spec.Name, w.terminationGrace()
+		if c.kind == sidecar {
+			name = "Init container " + c.spec.Name
+		}
+		switch {
+		case c.spec.Image != c.from:
+			w.kill(ctx, c, name+" definition changed, will be restarted", grace)
+		case c.probes[liveness].tripped:
+			w.killFor(ctx, c, name, liveness, grace)
+		case c.probes[startup].tripped:
+			w.killFor(ctx, c, name, startup, grace)
 		}
 	}
 }
 
-func lower(kind probeKind) string {
-	if kind == liveness {
-		return "liveness"
+func (w *worker) killFor(ctx context.Context, c *container, name string, kind probeKind, grace time.Duration) {
+	message := name + " failed " + strings.ToLower(kind.String()) + " probe"
+	if c.kind == appContainer && w.restartable(c) {
+		message += ", will be restarted"
 	}
-	return "startup"
+	if seconds := c.probes[kind].spec.TerminationGracePeriodSeconds; seconds != nil {
+		grace = time.Duration(*seconds) * time.Second
+	}
+	w.kill(ctx, c, message, grace)
 }
 
 // restartable reports whether a container that is killed is started again.

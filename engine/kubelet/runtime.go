@@ -57,6 +57,10 @@ type Runtime interface {
 	// DialTCP opens and closes a connection from the node to an address.
 	DialTCP(host string, port int, timeout time.Duration, done func(error))
 
+	// CheckGRPC asks a service at an address for its health, by the gRPC health
+	// checking protocol; no error means that it serves.
+	CheckGRPC(host string, port int, service string, timeout time.Duration, done func(error))
+
 	// Log opens the output of a container, from its beginning. wake, which may
 	// be nil and must not block, is called whenever there may be more.
 	Log(id string, wake func()) (logs.Reader, error)

@@ -42,13 +42,18 @@ func (w *worker) publish(ctx context.Context) error {
 			}
 			return nil
 		case apierrors.IsNotFound(err):
-			return nil // its deletion is on the way to this kubelet
+			w.dirty = false // its deletion is on the way to this kubelet
+			return nil
 		case !apierrors.IsConflict(err) || attempt == publishAttempts:
 			return err
 		}
 		newest, err := w.Client.Get(ctx, podResource, w.pod.Namespace, w.pod.Name)
-		if err != nil || newest.GetUID() != w.uid {
-			return ignoreNotFound(err)
+		if apierrors.IsNotFound(err) || err == nil && newest.GetUID() != w.uid {
+			w.dirty = false
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		base = newest.(*corev1.Pod)
 	}

@@ -65,6 +65,7 @@ type Cluster struct {
 	// last waited for.
 	watcher store.Watcher
 	history map[string][]*corev1.Pod
+	states  map[string]int // how many there have been
 
 	mu       sync.Mutex
 	failures []string
@@ -87,7 +88,7 @@ func newCluster(t testing.TB, clock clock.Clock, newRuntime NewRuntime, wake, ne
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cluster{TB: t, Client: operations.Client("kubernetes-admin"), Clock: clock, Cache: all, history: map[string][]*corev1.Pod{}}
+	c := &Cluster{TB: t, Client: operations.Client("kubernetes-admin"), Clock: clock, Cache: all, history: map[string][]*corev1.Pod{}, states: map[string]int{}}
 	if c.watcher, err = s.Watch("pods", Namespace, 1, news); err != nil {
 		t.Fatal(err)
 	}
@@ -240,6 +241,7 @@ func (c *Cluster) Run(name string, spec corev1.PodSpec) *corev1.Pod {
 	c.Helper()
 	c.look()
 	delete(c.history, name) // of another pod of that name
+	delete(c.states, name)
 	spec.NodeName = NodeName
 	for i := range spec.Containers {
 		if spec.Containers[i].Name == "" {
@@ -289,6 +291,7 @@ func (c *Cluster) look() {
 	}
 	for _, event := range events {
 		if pod, ok := event.Object.(*corev1.Pod); ok && event.Type != store.Deleted {
+			c.states[pod.Name]++
 			c.history[pod.Name] = append(c.history[pod.Name], pod)
 		}
 	}

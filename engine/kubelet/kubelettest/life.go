@@ -11,6 +11,7 @@ var lifeCases = []testCase{
 	{"a pod runs, is ready, and ends when it is deleted", func(c *Cluster) {
 		c.Run("web", always(named("nginx", app("nginx:1.14.2"))))
 		pod := c.When("web", "is ready", ready)
+		c.Same("states, of its creation and two writes", c.states["web"], 3)
 		status := statusOf(pod, "nginx")
 		c.Same("phase", pod.Status.Phase, corev1.PodRunning)
 		c.Same("container", summary(status), "running, ready")
@@ -75,6 +76,18 @@ var lifeCases = []testCase{
 		if first.UID == second.UID {
 			c.Error("it is the same pod")
 		}
+	}},
+	{"a container whose image is changed is restarted with it", func(c *Cluster) {
+		c.Run("web", always(app("nginx:1.14.2")))
+		pod := c.When("web", "is ready", ready).DeepCopy()
+		pod.Spec.Containers[0].Image = "nginx:1.16.1"
+		if _, err := c.Client.Update(c.Context(), "pods", pod); err != nil {
+			c.Fatal(err)
+		}
+		pod = c.When("web", "has been restarted", restarted("main", 1))
+		c.Same("image", statusOf(pod, "main").Image, "docker.io/library/nginx:1.16.1")
+		c.Same("generation", pod.Status.ObservedGeneration, 2)
+		c.HasEvents("web", "Killing: Container main definition changed, will be restarted", `Pulling: Pulling image "nginx:1.16.1"`)
 	}},
 	{"a pod is ended after its deadline", func(c *Cluster) {
 		spec := hasty(always(script("sleep 3600")))

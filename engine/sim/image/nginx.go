@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -48,23 +49,32 @@ func nginxSize(tag string) int64 {
 	return 71_985_210
 }
 
+// isNginxVersion knows 1, 1.27 and 1.27.3.
 func isNginxVersion(tag string) bool {
-	var major, minor, patch int
-	switch strings.Count(tag, ".") {
-	case 1:
-		if n, err := fmt.Sscanf(tag, "%d.%d", &major, &minor); n != 2 || err != nil || tag != fmt.Sprintf("%d.%d", major, minor) {
-			return false
-		}
-	case 2:
-		if n, err := fmt.Sscanf(tag, "%d.%d.%d", &major, &minor, &patch); n != 3 || err != nil || tag != fmt.Sprintf("%d.%d.%d", major, minor, patch) {
-			return false
-		}
-	case 0:
-		return tag == "1"
-	default:
-		return false
+	if tag == "1" {
+		return true
 	}
-	return major == 1 && minor >= 7 && minor <= 31 && patch <= 15
+	minor, patch, ok := nginxVersion(tag)
+	return ok && minor >= 7 && minor <= 31 && patch <= 15
+}
+
+// nginxVersion takes a version 1.minor or 1.minor.patch apart.
+func nginxVersion(tag string) (minor, patch int, ok bool) {
+	rest, ok := strings.CutPrefix(tag, "1.")
+	if !ok {
+		return 0, 0, false
+	}
+	first, second, more := strings.Cut(rest, ".")
+	minor, err := strconv.Atoi(first)
+	if err != nil || strconv.Itoa(minor) != first {
+		return 0, 0, false
+	}
+	if more {
+		if patch, err = strconv.Atoi(second); err != nil || strconv.Itoa(patch) != second {
+			return 0, 0, false
+		}
+	}
+	return minor, patch, true
 }
 
 const welcome = `<!DOCTYPE html>
@@ -102,11 +112,9 @@ const entrypointLog = `/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty
 
 // talkative: images before 1.19 say nothing when they start.
 func talkative(tag string) bool {
-	var minor int
-	if n, _ := fmt.Sscanf(tag, "1.%d", &minor); n == 1 {
-		return minor >= 19
-	}
-	return true
+	base, _, _ := strings.Cut(tag, "-")
+	minor, _, ok := nginxVersion(base)
+	return !ok || minor >= 19
 }
 
 func serveNginx(c *Call) {

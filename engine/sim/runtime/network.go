@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -42,6 +43,24 @@ func (r *Runtime) DialTCP(host string, port int, timeout time.Duration, done fun
 		default:
 			r.call(func() { done(nil) })
 		}
+	})
+}
+
+// CheckGRPC never succeeds: no simulated image speaks gRPC.
+func (r *Runtime) CheckGRPC(host string, port int, _ string, timeout time.Duration, done func(error)) {
+	r.do(func() {
+		_, refused, silent := r.dial(host, port)
+		if refused || silent {
+			r.after(timeout, func() {
+				r.call(func() {
+					done(fmt.Errorf("timeout: failed to connect service %q within %v: context deadline exceeded", address(host, port), timeout))
+				})
+			})
+			return
+		}
+		r.call(func() {
+			done(errors.New("error: this server does not implement the grpc health protocol (grpc.health.v1.Health): rpc error: code = Unimplemented desc = unknown service grpc.health.v1.Health"))
+		})
 	})
 }
 
