@@ -16,6 +16,8 @@ import (
 
 	"tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/sim"
+	"tidepool.dev/tidepool/lessons"
+	"tidepool.dev/tidepool/lessons/courses"
 )
 
 // config is what the page wishes for.
@@ -44,12 +46,17 @@ func readConfig() config {
 func main() {
 	ctx := context.Background()
 	config := readConfig()
-	watched := newObservers()
+	watched := &lessons.Observers{}
+	all, err := courses.All()
+	if err != nil {
+		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the lessons can't be read: %v", err))
+		return
+	}
 	world, err := sim.New(ctx, sim.Config{
 		Seed:  config.seed,
 		Start: config.start,
 		Nodes: config.nodes,
-		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.observe},
+		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.Observe},
 	})
 	if err != nil {
 		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the cluster could not be made: %v", err))
@@ -66,7 +73,7 @@ func main() {
 			return nil
 		}),
 		"connectStream": js.FuncOf(func(_ js.Value, args []js.Value) any {
-			connectStream(args[0], world, watched)
+			connectStream(args[0], world, watched, all)
 			return nil
 		}),
 		"setSpeed": js.FuncOf(func(_ js.Value, args []js.Value) any {

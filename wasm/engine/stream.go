@@ -17,7 +17,7 @@ const frameInterval = 16 * time.Millisecond
 
 // connectStream serves one client's session: each message of the port, both
 // ways, is one frame of package view as a text. {close: true} ends it.
-func connectStream(port js.Value, world *sim.World, watched *observers) {
+func connectStream(port js.Value, world *sim.World, watched *lessons.Observers, courses []lessons.Lesson) {
 	wakeUp := make(chan struct{}, 1)
 	wake := func() {
 		select {
@@ -26,7 +26,7 @@ func connectStream(port js.Value, world *sim.World, watched *observers) {
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	session := view.NewSession(world.Store, world.Clock(), lessons.Sessions(world.Cache, world.Clock(), watched.add), wake)
+	session := view.NewSession(world.Store, world.Clock(), lessons.Open(courses, world.Cache, watched), wake)
 	port.Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		data := args[0].Get("data")
 		if data.Type() != js.TypeString {

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v3"
+
+	"tidepool.dev/tidepool/engine/api/endpoints"
+	"tidepool.dev/tidepool/server"
+)
+
+func command() *cli.Command {
+	return &cli.Command{
+		Name:  "tidepool",
+		Usage: "learn Kubernetes by watching it live",
+		Description: "Tidepool is a Kubernetes control plane that you can look into. Start one with\n" +
+			"\"tidepool serve\", open the address that it prints, and use your own kubectl with\n" +
+			"the kubeconfig that it writes.",
+		Suggest:               true,
+		EnableShellCompletion: true,
+		Commands:              []*cli.Command{serveCommand(), kubeconfigCommand(), versionCommand()},
+	}
+}
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "run a control plane, simulated nodes and the website",
+		Description: "Runs until Ctrl-C. The control plane is real; the nodes are simulated: they start\n" +
+			"no containers, so nothing of what you deploy runs on this machine. The cluster's\n" +
+			"state is kept in memory and is gone when the server ends; the data directory keeps\n" +
+			"certificates, tokens and the kubeconfig, so that clients go on working.\n\n" +
+			"Use your own kubectl against it:\n\n" +
+			"   export KUBECONFIG=$(tidepool kubeconfig --path)\n" +
+			"   kubectl get nodes",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", Sources: cli.EnvVars("TIDEPOOL_LISTEN"),
+				Usage: "serve the website at `ADDRESS`"},
+			&cli.StringFlag{Name: "api-listen", Value: "127.0.0.1:6443", Sources: cli.EnvVars("TIDEPOOL_API_LISTEN"),
+				Usage: "serve the Kubernetes API (HTTPS) at `ADDRESS`"},
+			&cli.StringSliceFlag{Name: "host", Sources: cli.EnvVars("TIDEPOOL_HOSTS"),
+				Usage: "also answer to the host `NAME` or IP address (repeatable); needed beyond this machine"},
+			&cli.BoolFlag{Name: "allow-remote", Sources: cli.EnvVars("TIDEPOOL_ALLOW_REMOTE"),
+				Usage: "allow --listen and --api-listen beyond the loopback interface"},
+			&cli.IntFlag{Name: "nodes", Value: 3, Sources: cli.EnvVars("TIDEPOOL_NODES"),
+				Usage: "simulate `N` nodes, of 4 CPUs, 8Gi of memory and 110 pods each"},
+			dataDirFlag(),
+		},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Present() {
+				return fmt.Errorf("serve takes no arguments, but got %q; see tidepool serve --help", c.Args().Slice())
+			}
+			return server.Serve(ctx, server.Config{
+				Listen:      c.String("listen"),
+				APIListen:   c.String("api-listen"),
+				Hosts:       c.StringSlice("host"),
+				AllowRemote: c.Bool("allow-remote"),
+				Nodes:       c.Int("nodes"),
+				DataDir:     c.String("data-dir"),
+				Pages:       http.NotFoundHandler(),
+				Log:         slog.New(slog.NewTextHandler(os.Stderr, nil)),
+				Out:         c.Root().Writer,
+			})
+		},
+	}
+}
+
+func kubeconfigCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "kubeconfig",
+		Usage: "print the admin kubeconfig of the server on this machine",
+		Description: "\"tidepool serve\" writes it. Merge it, or point kubectl at it:\n\n" +
+			"   export KUBECONFIG=$(tidepool kubeconfig --path)",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "path", Usage: "print where it is instead"},
+			dataDirFlag(),
+		},
+		Action: func(_ context.Context, c *cli.Command) error {
+			path, err := filepath.Abs(server.KubeconfigPath(c.String("data-dir")))
+			if err != nil {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			if os.IsNotExist(err) {
+				return fmt.Errorf("there is no kubeconfig at %s: start \"tidepool serve\" first, with the same --data-dir", path)
+			}
+			if err != nil {
+				return err
+			}
+			if c.Bool("path") {
+				_, err = fmt.Fprintln(c.Root().Writer, path)
+			} else {
+				_, err = c.Root().Writer.Write(data)
+			}
+			return err
+		},
+	}
+}
+
+func versionCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "version",
+		Usage: "print the versions of Tidepool and of the Kubernetes that it follows",
+		Action: func(_ context.Context, c *cli.Command) error {
+			_, err := fmt.Fprintf(c.Root().Writer, "Tidepool %s\nKubernetes %s\n", server.Version(), endpoints.Version.GitVersion)
+			return err
+		},
+	}
+}
+
+func dataDirFlag() cli.Flag {
+	return &cli.StringFlag{Name: "data-dir", Value: defaultDataDir(), Sources: cli.EnvVars("TIDEPOOL_DATA_DIR"),
+		Usage: "keep certificates, tokens and the kubeconfig in `DIR`"}
+}
+
+// defaultDataDir follows the XDG base directory specification.
+func defaultDataDir() string {
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "tidepool")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "tidepool-data"
+	}
+	return filepath.Join(home, ".local", "state", "tidepool")
+}

@@ -1,0 +1,173 @@
+// Package server is the native backend: one process with a control plane, its
+// nodes, the Kubernetes API over HTTPS and the website. What Kubernetes is, is
+// in engine/; here are listeners, certificates, identities and streams.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/server/credentials"
+	"tidepool.dev/tidepool/server/pki"
+	"tidepool.dev/tidepool/server/site"
+	"tidepool.dev/tidepool/server/stream"
+)
+
+// serverNames are the names by which clients in a cluster know the API server,
+// and the loopback.
+var serverNames = []string{
+	"127.0.0.1", "::1", "localhost", "10.96.0.1",
+	"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+}
+
+// Serve runs until the context ends, and returns nil then.
+func Serve(ctx context.Context, config Config) error {
+	if err := config.validate(); err != nil {
+		return err
+	}
+	if err := prepareDataDir(config.DataDir); err != nil {
+		return err
+	}
+	identity, err := openIdentity(config, time.Now())
+	if err != nil {
+		return err
+	}
+	apiListener, err := listen("--api-listen", config.APIListen)
+	if err != nil {
+		return err
+	}
+	defer apiListener.Close()
+	siteListener, err := listen("--listen", config.Listen)
+	if err != nil {
+		return err
+	}
+	defer siteListener.Close()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cluster, err := newCluster(ctx, config.Nodes, identity.authority.PEM, api.Config{Authenticate: identity.authenticator.Authenticate}, config.Log)
+	if err != nil {
+		return err
+	}
+	apiURL := "https://" + apiListener.Addr().String()
+	if err := writeKubeconfig(KubeconfigPath(config.DataDir), apiURL, identity.authority.PEM, identity.admin); err != nil {
+		return err
+	}
+	pages := site.New(site.Config{
+		Hosts: config.Hosts,
+		Pages: config.Pages,
+		API:   cluster.API,
+		Stream: stream.Handler{
+			Authorize: func(r *http.Request) bool {
+				_, ok := identity.authenticator.ByToken(stream.Token(r))
+				return ok
+			},
+			Open: cluster.session,
+			Log:  config.Log,
+		},
+	})
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return cluster.run(ctx) })
+	group.Go(func() error {
+		server := &http.Server{
+			Handler: cluster.API,
+			TLSConfig: &tls.Config{
+				Certificates: []tls.Certificate{identity.server},
+				ClientCAs:    identity.authority.Pool(),
+				ClientAuth:   tls.VerifyClientCertIfGiven,
+				MinVersion:   tls.VersionTLS12,
+			},
+			ErrorLog: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug),
+		}
+		return serveUntil(ctx, server, func() error { return server.ServeTLS(apiListener, "", "") })
+	})
+	group.Go(func() error {
+		server := &http.Server{Handler: pages, ErrorLog: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug)}
+		return serveUntil(ctx, server, func() error { return server.Serve(siteListener) })
+	})
+	group.Go(func() error {
+		if err := cluster.ready(ctx); err != nil {
+			return err
+		}
+		return announce(config, siteListener.Addr(), apiURL, identity.token)
+	})
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func announce(config Config, address net.Addr, apiURL string, token credentials.Token) error {
+	path, err := filepath.Abs(KubeconfigPath(config.DataDir))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(config.Out, `
+Tidepool is ready: %d simulated nodes, no real containers.
+
+  Playground      http://%s/#token=%s
+  Kubernetes API  %s
+
+Use your own kubectl:
+
+  export KUBECONFIG=%s
+  kubectl get nodes
+
+Ctrl-C ends it.
+`, config.Nodes, address, token, apiURL, path)
+	return err
+}
+
+// identity is who the server is and whom it knows.
+type identity struct {
+	authority     *pki.Authority
+	server        tls.Certificate
+	admin         pki.Pair
+	token         credentials.Token
+	authenticator credentials.Authenticator
+}
+
+func openIdentity(config Config, now time.Time) (identity, error) {
+	authority, err := pki.Open(pkiDir(config.DataDir), now)
+	if err != nil {
+		return identity{}, err
+	}
+	pair, err := authority.Server("kube-apiserver", append(serverNames[:len(serverNames):len(serverNames)], config.Hosts...), now)
+	if err != nil {
+		return identity{}, err
+	}
+	server, err := pair.TLS()
+	if err != nil {
+		return identity{}, err
+	}
+	admin, err := authority.Client(adminUser, adminGroup, now)
+	if err != nil {
+		return identity{}, err
+	}
+	token, err := credentials.OpenToken(tokenPath(config.DataDir))
+	if err != nil {
+		return identity{}, err
+	}
+	return identity{
+		authority: authority,
+		server:    server,
+		admin:     admin,
+		token:     token,
+		authenticator: credentials.Authenticator{Tokens: map[credentials.Token]rest.User{
+			token: {Name: adminUser, Groups: []string{adminGroup}},
+		}},
+	}, nil
+}
