@@ -1,0 +1,28 @@
+/** What the page and the kubectl worker say to each other. */
+import type { Change } from "./vfs.js";
+
+export type ToWorker =
+  /** First. `module` spares a new worker the download and the compilation. */
+  | { type: "load"; wasm: string; runtime: string; size: number; module?: WebAssembly.Module; home: string; files: Change[] }
+  /** Requests go through this port from now on. */
+  | { type: "connect"; port: MessagePort }
+  | { type: "files"; changes: Change[] }
+  /** One at a time, and only after "ready". */
+  | { type: "run"; args: string[]; cwd: string }
+  | { type: "interrupt" }
+  /** Answers "read"; null is the end of the input. */
+  | { type: "input"; data: Uint8Array | null }
+  /** Answers "edit". */
+  | { type: "edited"; error?: string };
+
+export type FromWorker =
+  /** Bytes of the module; a total of 0 is unknown. */
+  | { type: "progress"; loaded: number; total: number }
+  | { type: "ready"; module: WebAssembly.Module }
+  | { type: "failed"; message: string }
+  | { type: "output"; stream: "stdout" | "stderr"; data: Uint8Array }
+  | { type: "read" }
+  | { type: "edit"; path: string }
+  | { type: "files"; changes: Change[] }
+  /** `reusable` is false when the worker cannot run another command. */
+  | { type: "exit"; code: number; reusable: boolean };
