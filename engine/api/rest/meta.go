@@ -1,7 +1,8 @@
 package rest
 
 import (
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -36,10 +37,19 @@ func generateName(prefix string, random *rand.Rand) string {
 
 // newUID returns a random (version 4) UUID.
 func newUID(random *rand.Rand) types.UID {
-	high, low := random.Uint64(), random.Uint64()
-	high = high&^0xf000 | 0x4000
-	low = low&^(0xc0<<56) | 0x80<<56
-	return types.UID(fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&0xffffffffffff))
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], random.Uint64())
+	binary.BigEndian.PutUint64(id[8:], random.Uint64())
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:8], id[:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:], id[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return types.UID(text[:])
 }
 
 // setKind tells an object of the store its kind.
@@ -48,6 +58,9 @@ func setKind(k *kind.Kind, obj store.Object) {
 }
 
 func validateNewMeta(k *kind.Kind, obj store.Object) field.ErrorList {
+	if surelyValid(k, metadataOf(obj)) {
+		return nil
+	}
 	validateName := k.ValidateName
 	if validateName == nil {
 		validateName = apivalidation.NameIsDNSSubdomain
@@ -67,6 +80,9 @@ func validateFinalizers(obj store.Object) field.ErrorList {
 }
 
 func validateMetaUpdate(obj, old store.Object) field.ErrorList {
+	if surelyValidUpdate(metadataOf(obj), metadataOf(old)) {
+		return nil
+	}
 	errs := apivalidation.ValidateObjectMetaAccessorUpdate(obj, old, metaPath)
 	return append(errs, validateFinalizers(obj)...)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -104,7 +103,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return nil, err
 	}
 	opts.warn(k, obj, current)
-	if unchanged(obj, current, part) {
+	if equal(obj, current) {
 		return current, nil // as in Kubernetes, writing the same is no write
 	}
 	if opts.DryRun {
@@ -114,16 +113,6 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return o.store.Delete(ctx, at, store.RevisionOf(current))
 	}
 	return o.store.Update(ctx, at, obj, store.RevisionOf(current))
-}
-
-// unchanged compares two states of an object. Pods' statuses are by far the most
-// frequent writes, so that of those only what can differ is compared.
-func unchanged(obj, current store.Object, part Part) bool {
-	if pod, ok := obj.(*corev1.Pod); ok && part == Status {
-		was := current.(*corev1.Pod)
-		return equality.Semantic.DeepEqual(&pod.Status, &was.Status) && equality.Semantic.DeepEqual(&pod.ObjectMeta, &was.ObjectMeta)
-	}
-	return equality.Semantic.DeepEqual(obj, current)
 }
 
 // finished says that nothing keeps a deleted object any longer.
