@@ -53,6 +53,7 @@ type loop struct {
 	nodes map[string]*health
 	zones map[string]*zone
 	gone  map[string]*corev1.Node // of which that is still to be announced
+	total census                  // of all zones
 	// dark: no node of any zone is ready, which is more likely to be this
 	// side's fault; nothing is evicted then.
 	dark bool
@@ -137,40 +138,48 @@ func (l *loop) forNode(event store.Event) []controller.Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h, known := l.nodes[node.Name]
+	requests := []controller.Request{{Name: node.Name}}
 	if event.Type == store.Deleted {
-		delete(l.nodes, node.Name)
-		l.gone[node.Name] = node
-		return append(l.assess(), controller.Request{Name: node.Name})
+		if known {
+			l.count(node.Name, h, -1)
+			delete(l.nodes, node.Name)
+			l.gone[node.Name] = node
+		}
+		return append(requests, l.assess("")...)
 	}
 	now := l.clock.Now()
+	next := health{probed: now, come: node}
+	if known {
+		next = *h
+	}
+	next.zone, next.excluded = zoneOf(node), excluded(node)
+	next.ready = corev1.ConditionUnknown
+	if condition := nodeCondition(node, corev1.NodeReady); condition != nil {
+		next.ready = condition.Status
+		if !next.reported || !condition.LastHeartbeatTime.Time.Equal(next.heartbeat) {
+			next.heartbeat = condition.LastHeartbeatTime.Time
+			next.probed = now
+		}
+		next.reported = true
+	} else if !known {
+		next.probed = node.CreationTimestamp.Time
+	}
 	if !known {
-		h = &health{probed: now, come: node}
+		h = &health{}
 		l.nodes[node.Name] = h
 	}
-	zone, excluded := zoneOf(node), excluded(node)
-	moved := !known || h.zone != zone || h.excluded != excluded
-	h.zone, h.excluded = zone, excluded
-	condition := nodeCondition(node, corev1.NodeReady)
-	status := corev1.ConditionUnknown
-	switch {
-	case condition == nil && !known:
-		h.probed = node.CreationTimestamp.Time
-	case condition != nil:
-		status = condition.Status
-		if !h.reported || !condition.LastHeartbeatTime.Time.Equal(h.heartbeat) {
-			h.heartbeat = condition.LastHeartbeatTime.Time
-			h.probed = now
-		}
-		h.reported = true
+	changed := !known || h.ready != next.ready
+	moved := changed || h.zone != next.zone || h.excluded != next.excluded
+	if known && moved {
+		l.count(node.Name, h, -1)
 	}
-	changed := h.ready != status
-	h.ready = status
-	requests := []controller.Request{{Name: node.Name}}
-	if known && !changed && sameForUs(event.Prev, node) {
+	*h = next
+	if !changed && sameForUs(event.Prev, node) {
 		requests = nil // a heartbeat
 	}
-	if moved || changed {
-		requests = append(requests, l.assess()...)
+	if moved {
+		l.count(node.Name, h, +1)
+		requests = append(requests, l.assess(h.zone)...)
 	}
 	return requests
 }

@@ -25,64 +25,79 @@ const (
 	largeZone    = 50
 	unhealthy    = 0.55
 	leastUnready = 3
+
+	// notReadyGrace is for nodes that say themselves that they are not ready,
+	// as new ones do for a moment (--node-monitor-period).
+	notReadyGrace = 5 * time.Second
 )
 
 // zone is a failure domain.
 type zone struct {
-	pace time.Duration // between two evictions; stopped: none
-	next time.Time     // when the next one may be
+	census
+	unreadyNodes map[string]struct{} // also those that are not counted
+	next         time.Time           // when the next eviction may be
 }
 
-// assess works out at what pace each zone evicts, after a node has changed. It
-// returns requests for the zones that may now have something to do.
-func (l *loop) assess() []controller.Request {
-	type census struct{ ready, unready int }
-	counts := map[string]census{}
-	for _, h := range l.nodes {
-		if h.excluded {
-			continue
-		}
-		c := counts[h.zone]
-		if h.ready == corev1.ConditionTrue {
-			c.ready++
-		} else {
-			c.unready++
-		}
-		counts[h.zone] = c
+// census counts nodes.
+type census struct{ ready, unready int }
+
+func (c *census) add(h *health, sign int) {
+	switch {
+	case h.excluded:
+	case h.ready == corev1.ConditionTrue:
+		c.ready += sign
+	default:
+		c.unready += sign
 	}
-	dark := len(counts) > 0
-	for _, c := range counts {
-		if c.ready > 0 {
-			dark = false
-		}
+}
+
+// pace is how long to wait from one eviction to the next.
+func (c census) pace() time.Duration {
+	total := c.ready + c.unready
+	switch {
+	case c.unready < leastUnready || c.ready == 0 || float64(c.unready)/float64(total) < unhealthy:
+		return normalPace
+	case total > largeZone:
+		return slowPace
 	}
-	if l.dark && !dark {
+	return stopped
+}
+
+// count takes a node into account, or out of it.
+func (l *loop) count(name string, h *health, sign int) {
+	z, ok := l.zones[h.zone]
+	if !ok {
+		z = &zone{unreadyNodes: map[string]struct{}{}}
+		l.zones[h.zone] = z
+	}
+	z.add(h, sign)
+	l.total.add(h, sign)
+	if sign > 0 && h.ready != corev1.ConditionTrue {
+		z.unreadyNodes[name] = struct{}{}
+	} else {
+		delete(z.unreadyNodes, name)
+	}
+}
+
+// assess finds out whether the whole cluster is dark, after a node of a zone
+// has changed. It returns requests for the zones that may have something to do.
+func (l *loop) assess(changed string) []controller.Request {
+	dark := l.total.ready == 0 && l.total.unready > 0
+	if dark == l.dark {
+		if z, ok := l.zones[changed]; ok && len(z.unreadyNodes) > 0 {
+			return []controller.Request{{Namespace: zoneRequests, Name: changed}}
+		}
+		return nil
+	}
+	l.dark = dark
+	if !dark {
 		// What was silent may only have been out of sight: it gets a new term.
 		for _, h := range l.nodes {
 			h.probed = l.clock.Now()
 		}
 	}
-	l.dark = dark
 	var requests []controller.Request
-	for _, h := range l.nodes {
-		if _, ok := l.zones[h.zone]; !ok {
-			l.zones[h.zone] = &zone{pace: normalPace}
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(l.zones)) {
-		c := counts[name]
-		z := l.zones[name]
-		switch {
-		case dark:
-			z.pace = stopped
-		case c.unready >= leastUnready && c.ready > 0 && float64(c.unready)/float64(c.ready+c.unready) >= unhealthy:
-			z.pace = stopped
-			if c.ready+c.unready > largeZone {
-				z.pace = slowPace
-			}
-		default:
-			z.pace = normalPace
-		}
 		requests = append(requests, controller.Request{Namespace: zoneRequests, Name: name})
 	}
 	return requests
@@ -97,23 +112,20 @@ func (l *loop) evictZone(ctx context.Context, name string) (controller.Result, e
 		l.mu.Unlock()
 		return controller.Result{}, nil
 	}
-	pace, next, dark := z.pace, z.next, l.dark
-	var members []string
-	for member, h := range l.nodes {
-		if h.zone == name {
-			members = append(members, member)
-		}
-	}
+	pace, next, dark := z.pace(), z.next, l.dark
+	unready := slices.Sorted(maps.Keys(z.unreadyNodes))
 	l.mu.Unlock()
-	slices.Sort(members)
 	if dark {
-		return controller.Result{}, l.pardon(ctx, members)
+		return controller.Result{}, l.pardon(ctx, unready)
 	}
-	node, more := l.nextToEvict(members)
+	node, from := l.nextToEvict(unready)
 	if node == nil || pace == stopped {
 		return controller.Result{}, nil
 	}
 	now := l.clock.Now()
+	if from.After(next) {
+		next = from
+	}
 	if wait := next.Sub(now); wait > 0 {
 		return controller.Result{RequeueAfter: wait}, nil
 	}
@@ -123,17 +135,12 @@ func (l *loop) evictZone(ctx context.Context, name string) (controller.Result, e
 	l.mu.Lock()
 	z.next = now.Add(pace)
 	l.mu.Unlock()
-	if more {
-		return controller.Result{RequeueAfter: pace}, nil
-	}
-	return controller.Result{}, nil
+	return controller.Result{RequeueAfter: pace}, nil // for another one
 }
 
-// nextToEvict is the node that has been out of order the longest without being
-// tainted for it.
-func (l *loop) nextToEvict(members []string) (next *corev1.Node, more bool) {
-	var since time.Time
-	for _, name := range members {
+// nextToEvict is the node whose turn it is first, and from when on.
+func (l *loop) nextToEvict(unready []string) (next *corev1.Node, from time.Time) {
+	for _, name := range unready {
 		node, ok := cache.Get[*corev1.Node](l.cache, resource, "", name)
 		if !ok {
 			continue
@@ -142,14 +149,15 @@ func (l *loop) nextToEvict(members []string) (next *corev1.Node, more bool) {
 		if c == nil || c.Status == corev1.ConditionTrue || hasTaint(node, noExecute(c.Status), corev1.TaintEffectNoExecute) {
 			continue
 		}
-		if next != nil {
-			more = true
+		due := c.LastTransitionTime.Time
+		if c.Status == corev1.ConditionFalse {
+			due = due.Add(notReadyGrace)
 		}
-		if next == nil || c.LastTransitionTime.Time.Before(since) {
-			next, since = node, c.LastTransitionTime.Time
+		if next == nil || due.Before(from) {
+			next, from = node, due
 		}
 	}
-	return next, more
+	return next, from
 }
 
 func (l *loop) taintForEviction(ctx context.Context, name string) error {
@@ -170,8 +178,8 @@ func (l *loop) taintForEviction(ctx context.Context, name string) error {
 }
 
 // pardon takes the taints that evict off nodes that are not ready.
-func (l *loop) pardon(ctx context.Context, members []string) error {
-	for _, name := range members {
+func (l *loop) pardon(ctx context.Context, unready []string) error {
+	for _, name := range unready {
 		_, err := client.Modify(ctx, l.client, resource, "", name, l.client.Update, func(node *corev1.Node) bool {
 			kept := slices.DeleteFunc(slices.Clone(node.Spec.Taints), func(t corev1.Taint) bool {
 				return t.Effect == corev1.TaintEffectNoExecute && (t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable)
