@@ -86,7 +86,6 @@ func New(c Config) *cobra.Command {
 	root.SetGlobalNormalizationFunc(cliflag.WarnWordSepNormalizeFunc)
 
 	flags := genericclioptions.NewConfigFlags(true).
-		WithDeprecatedPasswordFlag().
 		WithWarningPrinter(c.Streams).
 		WithWrapConfigFn(func(config *rest.Config) *rest.Config {
 			return c.wrap(config, headers)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -97,7 +98,7 @@ func (r *Run) execute(args []string) {
 	defer r.finish(0) // also when fatal ends this goroutine, after it has set the code
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(r.streams.errOut(), "panic: %v\n", p)
+			fmt.Fprintf(r.streams.errOut(), "panic: %v\n\n%s", p, debug.Stack())
 			r.finish(2)
 		}
 	}()
