@@ -6,8 +6,7 @@ import "strings"
 // to read and ends at once.
 func busybox() *Image {
 	return &Image{
-		Name:  "docker.io/library/busybox",
-		About: "a shell and small tools",
+		Name: "docker.io/library/busybox",
 		Size: func(tag string) int64 {
 			base, _, _ := strings.Cut(tag, "-")
 			switch {

@@ -21,8 +21,6 @@ import (
 type Image struct {
 	// Name is the repository's whole name: "docker.io/library/nginx".
 	Name string
-	// About says in a few words what it does.
-	About string
 	// Size is that of one tag in bytes, 0 if there is no such tag.
 	Size func(tag string) int64
 	// Entrypoint and Command are what a container runs by default.
@@ -96,9 +94,6 @@ var catalogue = []*Image{
 	busybox(), crasher(), nginx(), redis(), pause(), slowStarter(),
 }
 
-// All lists the images of the simulated registry.
-func All() []*Image { return slices.Clone(catalogue) }
-
 // Find looks up an image by its whole name (see Normalize). The error is worded
 // as containerd's, and tells a learner what there is instead.
 func Find(name string) (*Image, int64, error) {
@@ -121,6 +116,7 @@ func names() []string {
 	for _, image := range catalogue {
 		list = append(list, familiar(image.Name))
 	}
+	slices.Sort(list)
 	return list
 }
 

@@ -11,7 +11,6 @@ import (
 func nginx() *Image {
 	return &Image{
 		Name:       "docker.io/library/nginx",
-		About:      "web server on port 80",
 		Size:       nginxSize,
 		Entrypoint: []string{"/docker-entrypoint.sh"},
 		Command:    []string{"nginx", "-g", "daemon off;"},

@@ -9,8 +9,7 @@ import (
 // redis listens on port 6379.
 func redis() *Image {
 	return &Image{
-		Name:  "docker.io/library/redis",
-		About: "key-value database on port 6379",
+		Name: "docker.io/library/redis",
 		Size: func(tag string) int64 {
 			base, _, _ := strings.Cut(tag, "-")
 			major, _, _ := strings.Cut(base, ".")

@@ -24,7 +24,6 @@ func oneTag(size int64) func(string) int64 {
 func crasher() *Image {
 	return &Image{
 		Name:    "docker.io/tidepool/crasher",
-		About:   "crashes after 5 seconds with exit code 1",
 		Size:    oneTag(megabytes(3)),
 		Command: []string{"crasher"},
 		Programs: with(tools(), map[string]Program{"crasher": func(c *Call) {
@@ -47,7 +46,6 @@ const slowStart = 15 * time.Second
 func slowStarter() *Image {
 	return &Image{
 		Name:    "docker.io/tidepool/slow-starter",
-		About:   fmt.Sprintf("web server on port 8080 that needs %v to get ready; asks for a readiness probe of /ready", slowStart),
 		Size:    oneTag(megabytes(12)),
 		Command: []string{"slow-starter"},
 		Programs: with(tools(), map[string]Program{"slow-starter": func(c *Call) {
@@ -80,8 +78,7 @@ func slowStarter() *Image {
 // pause does nothing until it is asked to end.
 func pause() *Image {
 	return &Image{
-		Name:  "registry.k8s.io/pause",
-		About: "does nothing",
+		Name: "registry.k8s.io/pause",
 		Size: func(tag string) int64 {
 			switch tag {
 			case "latest", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.10.1":

@@ -75,9 +75,19 @@ type token struct {
 type parser struct {
 	tokens []token
 	at     int
+	depth  int
 }
 
+// Scripts are read and run by recursion, so there is an end to what they may be.
+const (
+	maxLength = 64 << 10
+	maxDepth  = 50
+)
+
 func parse(script string) ([]*andOr, error) {
+	if len(script) > maxLength {
+		return nil, errors.New("the script is too long for the simulated shell")
+	}
 	tokens, err := scan(script)
 	if err != nil {
 		return nil, err
@@ -203,6 +213,11 @@ func (p *parser) expect(keyword string) error {
 }
 
 func (p *parser) command() (command, error) {
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > maxDepth {
+		return nil, errors.New("commands are nested too deeply for the simulated shell")
+	}
 	switch word := p.keyword(); word {
 	case "while", "until":
 		p.at++

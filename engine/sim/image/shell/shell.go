@@ -33,11 +33,11 @@ type IO struct {
 	Out, Err func(text string)
 }
 
-// breath: after so many steps in a row without rest, a script pauses for a
-// moment, so that an endless loop does not stop the world.
+// breath: after so many steps a script pauses for a moment, so that an endless
+// loop neither stops the world nor slows it down.
 const (
-	breath = 500
-	pause  = time.Millisecond
+	breath = 100
+	pause  = 10 * time.Millisecond
 )
 
 type shell struct {

@@ -1,0 +1,265 @@
+package image
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestNormalize(t *testing.T) {
+	for name, want := range map[string]string{
+		"nginx":                         "docker.io/library/nginx:latest",
+		"nginx:1.14.2":                  "docker.io/library/nginx:1.14.2",
+		"library/nginx":                 "docker.io/library/nginx:latest",
+		"docker.io/nginx":               "docker.io/library/nginx:latest",
+		"docker.io/library/nginx:1":     "docker.io/library/nginx:1",
+		"tidepool/crasher":              "docker.io/tidepool/crasher:latest",
+		"registry.k8s.io/pause:3.10":    "registry.k8s.io/pause:3.10",
+		"localhost:5000/web":            "localhost:5000/web:latest",
+		"localhost/web:2":               "localhost/web:2",
+		"nginx@sha256:0123456789abcdef": "docker.io/library/nginx@sha256:0123456789abcdef",
+	} {
+		if got := Normalize(name); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestTags(t *testing.T) {
+	for name, there := range map[string]bool{
+		"nginx": true, "nginx:1.14.2": true, "nginx:1.16.1": true, "nginx:1.27": true, "nginx:1": true,
+		"nginx:stable-alpine": true, "nginx:1.25.3-alpine": true, "nginx:mainline": true,
+		"nginx:1.161": false, "nginx:1.14.x": false, "nginx:2": false, "nginx:1.014.2": false, "nginx:lates": false,
+		"busybox": true, "busybox:1.36": true, "busybox:1.28.4": true, "busybox:9": false,
+		"redis": true, "redis:7.2-alpine": true, "redis:99": false,
+		"tidepool/crasher": true, "tidepool/crasher:2": false, "tidepool/slow-starter": true,
+		"registry.k8s.io/pause:3.10": true, "ngnix": false, "postgres": false,
+	} {
+		found, size, err := Find(Normalize(name))
+		if (err == nil) != there {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil && (found == nil || size <= 0) {
+			t.Errorf("%s has the size %d", name, size)
+		}
+	}
+}
+
+func TestMissingImagesSayWhatThereIs(t *testing.T) {
+	_, _, err := Find("docker.io/library/nginx:1.161")
+	want := `rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": ` +
+		`failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	_, _, err = Find("docker.io/library/nope:latest")
+	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: busybox, nginx, redis, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// box is a container without a runtime: its time passes at once.
+type box struct {
+	image     *Image
+	tag       string
+	now       time.Time
+	later     []func()
+	files     Files
+	serve     map[int]func(Request) Response
+	terminate func()
+}
+
+func (b *box) Now() time.Time     { return b.now }
+func (b *box) Random() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
+func (b *box) Hostname() string   { return "web-0" }
+func (b *box) IP() string         { return "10.244.1.2" }
+func (b *box) Tag() string        { return b.tag }
+func (b *box) Files() *Files      { return &b.files }
+func (b *box) OnTerminate(f func()) {
+	b.terminate = f
+}
+func (b *box) After(d time.Duration, f func()) {
+	b.later = append(b.later, func() { b.now = b.now.Add(d); f() })
+}
+func (b *box) Listen(port int, serve func(Request) Response) error {
+	if b.serve[port] != nil {
+		return errors.New("address already in use")
+	}
+	b.serve[port] = serve
+	return nil
+}
+func (b *box) Program(name string) (Program, bool) {
+	program, ok := b.image.Programs[name]
+	return program, ok
+}
+
+// result of a run; code is -1 while it goes on.
+type result struct {
+	out  strings.Builder
+	code int
+}
+
+func newBox(t *testing.T, name string) *box {
+	t.Helper()
+	whole := Normalize(name)
+	found, _, err := Find(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tag := split(whole)
+	return &box{image: found, tag: tag, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), serve: map[int]func(Request) Response{}}
+}
+
+func (b *box) run(main bool, args ...string) *result {
+	r := &result{code: -1}
+	if len(args) == 0 {
+		args = append(append(args, b.image.Entrypoint...), b.image.Command...)
+	}
+	write := func(text string) { r.out.WriteString(text) }
+	Exec(&Call{System: b, Args: nil, Env: []string{"HOME=/root", "COLOR=blue"}, Print: write, Complain: write, Main: main,
+		Exit: func(code int) { r.code = code }}, args)
+	return r
+}
+
+// pass lets n rests of programs end.
+func (b *box) pass(n int) {
+	for ; n > 0 && len(b.later) > 0; n-- {
+		next := b.later[0]
+		b.later = b.later[1:]
+		next()
+	}
+}
+
+func TestTools(t *testing.T) {
+	b := newBox(t, "busybox")
+	for _, test := range []struct {
+		script, out string
+		code        int
+	}{
+		{"echo -n a; echo -e 'b\\tc'", "ab\tc\n", 0},
+		{"printf '%s is %d%%\\n' a 1 b 2", "a is 1%\nb is 2%\n", 0},
+		{"date; date +%Y-%m-%dT%H:%M:%S; date +%s", "Fri Jan  2 03:04:05 UTC 2026\n2026-01-02T03:04:05\n1767323045\n", 0},
+		{"hostname; hostname -i; uname; pwd", "web-0\n10.244.1.2\nLinux\n/\n", 0},
+		{"touch /tmp/a; cat /tmp/a && rm /tmp/a; cat /tmp/a", "cat: can't open '/tmp/a': No such file or directory\n", 1},
+		{"rm /tmp/none; rm -f /tmp/none; echo $?", "rm: can't remove '/tmp/none': No such file or directory\n0\n", 0},
+		{"echo x > /data/f; echo y > /data/g; ls /data; rm -r /data; ls /data", "f\ng\nls: /data: No such file or directory\n", 1},
+		{"[ -f /none ] || echo no; test 3 -gt 2 && echo yes; [ a = b ]", "no\nyes\n", 1},
+		{"[ ! -e /none ] && [ -z '' ] && [ -n x ] && [ 1 -ne 2 ] && echo all", "all\n", 0},
+		{"seq 3; seq 2 3; seq 1 2 5 | wc -l", "1\n2\n3\n2\n3\n3\n", 0},
+		{"seq 20 | head -n 2; seq 20 | tail -1; seq 3 | grep 2; seq 3 | grep -v 2 | head -1; echo x | grep -q y", "1\n2\n20\n2\n1\n", 1},
+		{"echo $COLOR; printenv COLOR; env | grep COLOR; id", "blue\nblue\nCOLOR=blue\nuid=0(root) gid=0(root) groups=0(root)\n", 0},
+		{"sleep x", "sleep: invalid number 'x'\n", 1},
+		{"echo 'echo inside $1' > /run.sh; sh /run.sh word; sh /none", "inside word\nsh: can't open '/none': No such file or directory\n", 2},
+		{"i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo $i; done", "1\n2\n3\n", 0},
+		{"echo to the log > /proc/1/fd/1", "to the log\n", 0},
+	} {
+		r := b.run(true, "sh", "-c", test.script)
+		b.pass(100)
+		if r.out.String() != test.out || r.code != test.code {
+			t.Errorf("%s: got %q and exit code %d, want %q and %d", test.script, r.out.String(), r.code, test.out, test.code)
+		}
+	}
+}
+
+func TestSleep(t *testing.T) {
+	b := newBox(t, "busybox")
+	began := b.now
+	r := b.run(true, "sleep", "1m", "30")
+	if r.code != -1 || b.terminate != nil {
+		t.Error("it does not sleep, or heeds signals")
+	}
+	b.pass(1)
+	if slept := b.now.Sub(began); r.code != 0 || slept != 90*time.Second {
+		t.Errorf("it ended with %d after %v", r.code, slept)
+	}
+}
+
+func TestDefaultShellEndsAtOnce(t *testing.T) {
+	if r := newBox(t, "busybox").run(true); r.code != 0 || r.out.Len() > 0 {
+		t.Errorf("exit code %d, %q", r.code, r.out.String())
+	}
+}
+
+func TestNginx(t *testing.T) {
+	b := newBox(t, "nginx:1.14.2")
+	r := b.run(true)
+	if r.out.Len() > 0 {
+		t.Errorf("1.14.2 says nothing when it starts, but: %q", r.out.String())
+	}
+	get := func(path string) Response {
+		return b.serve[80](Request{Method: "GET", Path: path, Host: "10.244.1.2", UserAgent: "kube-probe/1.37", From: "10.244.1.1"})
+	}
+	if got := get("/"); got.Status != 200 || !strings.Contains(got.Body, "Welcome to nginx!") {
+		t.Errorf("got %+v", got)
+	}
+	if got := get("/none"); got.Status != 404 {
+		t.Errorf("got %+v", got)
+	}
+	if e := b.run(false, "sh", "-c", "echo hello > /usr/share/nginx/html/index.html"); e.code != 0 {
+		t.Error(e.out.String())
+	}
+	if got := get("/"); got.Body != "hello\n" {
+		t.Errorf("got %+v", got)
+	}
+	want := `10.244.1.1 - - [02/Jan/2026:03:04:05 +0000] "GET / HTTP/1.1" 200 6 "-" "kube-probe/1.37" "-"`
+	if !strings.HasSuffix(r.out.String(), want+"\n") {
+		t.Errorf("log: %s", r.out.String())
+	}
+	if other := b.run(false, "nginx"); other.code != 1 || !strings.Contains(other.out.String(), "Address already in use") {
+		t.Errorf("a second one: %d %s", other.code, other.out.String())
+	}
+	b = newBox(t, "nginx:1.27")
+	r = b.run(true)
+	if !strings.Contains(r.out.String(), "ready for start up") {
+		t.Errorf("1.27 says %q", r.out.String())
+	}
+	b.terminate()
+	if r.code != 0 {
+		t.Errorf("exit code %d", r.code)
+	}
+}
+
+func TestRedis(t *testing.T) {
+	b := newBox(t, "redis:7")
+	r := b.run(true)
+	if b.serve[6379] == nil || !strings.Contains(r.out.String(), "Ready to accept connections") {
+		t.Errorf("it says %q", r.out.String())
+	}
+	if c := b.run(false, "redis-cli", "-p", "6379", "ping"); c.code != 0 || c.out.String() != "PONG\n" {
+		t.Errorf("ping: %d %q", c.code, c.out.String())
+	}
+	b.terminate()
+	if r.code != 0 || !strings.HasSuffix(r.out.String(), "bye bye...\n") {
+		t.Errorf("exit code %d, %q", r.code, r.out.String())
+	}
+}
+
+func TestTeachingImages(t *testing.T) {
+	b := newBox(t, "tidepool/crasher")
+	began := b.now
+	r := b.run(true)
+	b.pass(1)
+	if r.code != 1 || b.now.Sub(began) != 5*time.Second {
+		t.Errorf("the crasher ended with %d after %v", r.code, b.now.Sub(began))
+	}
+	b = newBox(t, "tidepool/slow-starter")
+	b.run(true)
+	if got := b.serve[8080](Request{Path: "/ready"}); got.Status != 503 {
+		t.Errorf("before: %+v", got)
+	}
+	if got := b.serve[8080](Request{Path: "/healthz"}); got.Status != 200 {
+		t.Errorf("before: %+v", got)
+	}
+	b.pass(1)
+	if got := b.serve[8080](Request{Path: "/ready"}); got.Status != 200 {
+		t.Errorf("after: %+v", got)
+	}
+	b = newBox(t, "registry.k8s.io/pause:3.10")
+	r = b.run(true)
+	b.terminate()
+	if r.code != 0 {
+		t.Errorf("pause ended with %d", r.code)
+	}
+}
