@@ -36,8 +36,10 @@ const (
 	// managedBy marks the slices of this loop.
 	managedBy = "endpointslice-controller.k8s.io"
 
-	// coalesce is how long changes of a Service's pods wait for more of them.
+	// coalesce is how long changes of a Service's pods wait for more of them;
+	// perPod is that for each of its pods, since a turn looks at all of them.
 	coalesce = 20 * time.Millisecond
+	perPod   = 20 * time.Microsecond
 	// nodeWait is when to look again for a node that a pod names.
 	nodeWait = 10 * time.Second
 	workers  = 5 // as kube-controller-manager's --concurrent-service-endpoint-syncs
@@ -47,14 +49,21 @@ type loop struct {
 	cache    *cache.Cache
 	client   client.Client
 	recorder events.Recorder
+	clock    clock.Clock
 
-	mu    sync.Mutex
-	wrote map[controller.Request]int64 // revision of the newest write to a Service's slices
+	mu       sync.Mutex
+	services map[controller.Request]memory
+}
+
+// memory is what the loop remembers of a Service.
+type memory struct {
+	wrote int64     // revision of the newest write to its slices
+	next  time.Time // when its next turn may be
 }
 
 // New returns the control loop.
-func New(cache *cache.Cache, client client.Client, recorder events.Recorder, _ clock.Clock) controller.Controller {
-	l := &loop{cache: cache, client: client, recorder: recorder, wrote: map[controller.Request]int64{}}
+func New(cache *cache.Cache, client client.Client, recorder events.Recorder, clock clock.Clock) controller.Controller {
+	l := &loop{cache: cache, client: client, recorder: recorder, clock: clock, services: map[controller.Request]memory{}}
 	return controller.Controller{
 		Name: Name,
 		Watches: []controller.Watch{
@@ -148,7 +157,7 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 	service, ok := cache.Get[*corev1.Service](l.cache, serviceResource, request.Namespace, request.Name)
 	if !ok {
 		l.mu.Lock()
-		delete(l.wrote, request)
+		delete(l.services, request)
 		l.mu.Unlock()
 		return controller.Result{}, nil
 	}
@@ -156,15 +165,19 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 		return controller.Result{}, nil
 	}
 	l.mu.Lock()
-	wrote := l.wrote[request]
+	known := l.services[request]
 	l.mu.Unlock()
-	if wrote > l.cache.Revision() {
+	if known.wrote > l.cache.Revision() {
 		return controller.Result{RequeueAfter: coalesce}, nil // the cache does not show it yet
+	}
+	now := l.clock.Now()
+	if wait := known.next.Sub(now); wait > 0 {
+		return controller.Result{RequeueAfter: wait}, nil
 	}
 	p := l.plan(service)
 	err := l.carryOut(ctx, service, &p)
 	l.mu.Lock()
-	l.wrote[request] = max(p.wrote, wrote)
+	l.services[request] = memory{wrote: max(p.wrote, known.wrote), next: now.Add(time.Duration(p.pods) * perPod)}
 	l.mu.Unlock()
 	if errors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return controller.Result{}, nil

@@ -23,6 +23,7 @@ type plan struct {
 
 	changed      time.Time // when the oldest change was that the slices do not show yet
 	nodesMissing bool
+	pods         int
 	wrote        int64
 }
 
@@ -43,6 +44,7 @@ type group struct {
 func (l *loop) plan(service *corev1.Service) plan {
 	var p plan
 	pods := l.pods(service)
+	p.pods = len(pods)
 	present := l.slices(service)
 	if len(present) == 0 {
 		p.note(service.CreationTimestamp.Time)
