@@ -23,20 +23,26 @@ func kindNamed(t testing.TB, name string) *kind.Kind {
 	return nil
 }
 
-// decode makes an object as engine/api does before it validates: defaulted
-// and prepared.
-func decode(t testing.TB, k *kind.Kind, text string) store.Object {
+func decodeOnly(t testing.TB, k *kind.Kind, text string) store.Object {
 	t.Helper()
 	obj := k.New()
 	if err := json.Unmarshal([]byte(text), obj); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
+	return obj
+}
+
+// decode makes an object as engine/api has it before it prepares it.
+func decode(t testing.TB, k *kind.Kind, text string) store.Object {
+	t.Helper()
+	obj := decodeOnly(t, k, text)
 	if k.Default != nil {
 		k.Default(obj)
 	}
 	return obj
 }
 
+// created makes an object as engine/api has it before it validates it.
 func created(t testing.TB, k *kind.Kind, text string) store.Object {
 	t.Helper()
 	obj := decode(t, k, text)
