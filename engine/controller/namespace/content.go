@@ -15,7 +15,8 @@ import (
 	"tidepool.dev/tidepool/engine/store"
 )
 
-// finalizerWait is how many seconds a finalizer is expected to take.
+// finalizerWait is how many seconds a finalizer is expected to take, and what
+// lingers for no known reason.
 const finalizerWait = 15
 
 // remainder is what is left in a namespace after everything was deleted.
@@ -24,8 +25,9 @@ type remainder struct {
 	podsOnly   bool
 	resources  map[string]int // "resource.group" → objects
 	finalizers map[string]int // finalizer → objects that it holds
-	failures   []error
-	wait       int64 // seconds until it is worth looking again; 0: nothing is left
+	failures   []error        // to be shown
+	err        error          // to be tried again; it is one of the failures
+	wait       int64          // seconds until it is worth looking again; 0: nothing is left
 }
 
 // deleteContent deletes everything in the namespace. Nothing new can come into
@@ -50,7 +52,7 @@ func (l *loop) deleteKind(ctx context.Context, ns *corev1.Namespace, k *kind.Kin
 	for _, obj := range objects {
 		present, err := l.deleteObject(ctx, resource, obj)
 		if err != nil {
-			left.failures = append(left.failures, err)
+			left.failures, left.err = append(left.failures, err), err
 			return
 		}
 		if !present {
@@ -71,6 +73,7 @@ func (l *loop) deleteKind(ctx context.Context, ns *corev1.Namespace, k *kind.Kin
 	case held:
 		wait = finalizerWait
 	default:
+		wait = finalizerWait
 		err := fmt.Errorf("unexpected items still remain in namespace: %s for gvr: %v", ns.Name, k.GroupVersion().WithResource(k.Plural))
 		if resource == podResource {
 			err = fmt.Errorf("failed to delete pods for namespace: %s, err: %w", ns.Name, err)

@@ -99,8 +99,8 @@ func (l *loop) finish(ctx context.Context, ns *corev1.Namespace) (controller.Res
 		}
 		next = written.(*corev1.Namespace).DeepCopy()
 	}
-	if len(left.failures) > 0 {
-		return controller.Result{}, left.failures[0]
+	if left.err != nil {
+		return controller.Result{}, left.err
 	}
 	if left.wait > 0 {
 		return controller.Result{RequeueAfter: time.Duration(left.wait/2+1) * time.Second}, nil
