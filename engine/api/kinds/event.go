@@ -6,7 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -26,7 +26,7 @@ func event() *kind.Kind {
 		Namespaced:               true,
 		New:                      func() store.Object { return &corev1.Event{} },
 		NewList:                  func() runtime.Object { return &corev1.EventList{} },
-		ValidateName:             path.ValidatePathSegmentName,
+		ValidateName:             eventName,
 		Validate:                 validate(validation.Event),
 		ValidateUpdate:           validateUpdate(func(e, _ *corev1.Event) field.ErrorList { return validation.Event(e) }),
 		AllowCreateOnUpdate:      true,
@@ -36,6 +36,10 @@ func event() *kind.Kind {
 		Row:                      row(eventRow),
 	}
 }
+
+// eventName takes any name that fits into a URL: events are named after their
+// objects.
+func eventName(name string, _ bool) []string { return content.IsPathSegmentName(name) }
 
 func eventFields(e *corev1.Event) fields.Set {
 	return fields.Set{

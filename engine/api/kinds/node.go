@@ -27,7 +27,7 @@ func node() *kind.Kind {
 		New:                      func() store.Object { return &corev1.Node{} },
 		NewList:                  func() runtime.Object { return &corev1.NodeList{} },
 		Default:                  on(defaultNode),
-		PrepareForCreate:         on(prepareNode),
+		PrepareForCreate:         on(dropConfiguration),
 		PrepareForUpdate:         onUpdate(keepNodeStatus),
 		PrepareForStatusUpdate:   onUpdate(keepNodeSpec),
 		Warnings:                 warnings(nodeWarnings),
@@ -51,36 +51,29 @@ func defaultNode(n *corev1.Node) {
 	defaulting.ResourceList(n.Status.Allocatable)
 }
 
-// prepareNode lets a new node bring its status along, as kubelets do, but not
-// the configuration source, a feature that Kubernetes has removed.
-func prepareNode(n *corev1.Node) {
+// dropConfiguration drops the configuration source, a feature that Kubernetes
+// has removed. All else of a new node's status stays: kubelets bring it along.
+func dropConfiguration(n *corev1.Node) {
+	//lint:ignore SA1019 clients may still set it
 	n.Spec.ConfigSource = nil
 	n.Status.Config = nil
 }
 
 func keepNodeStatus(n, old *corev1.Node) {
 	n.Status = old.Status
-	if old.Spec.ConfigSource == nil {
-		n.Spec.ConfigSource = nil
-	}
+	dropConfiguration(n)
 }
 
 func keepNodeSpec(n, old *corev1.Node) {
 	n.Spec = old.Spec
-	if old.Status.Config == nil {
-		n.Status.Config = nil
-	}
+	n.Status.Config = nil
 }
 
 func nodeWarnings(n, _ *corev1.Node) []string {
-	var warnings []string
-	if n.Spec.ConfigSource != nil {
-		warnings = append(warnings, "spec.configSource: the feature is removed")
+	if n.Spec.DoNotUseExternalID == "" {
+		return nil
 	}
-	if n.Spec.DoNotUseExternalID != "" {
-		warnings = append(warnings, "spec.externalID: this field is deprecated, and is unused by Kubernetes")
-	}
-	return warnings
+	return []string{"spec.externalID: this field is deprecated, and is unused by Kubernetes"}
 }
 
 func nodeColumns() []metav1.TableColumnDefinition {

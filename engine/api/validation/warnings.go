@@ -74,9 +74,7 @@ func podWarnings(root *field.Path, annotations map[string]string, spec *corev1.P
 		}
 	}
 	volumeWarnings(at, spec.Volumes, warn)
-	for _, overlap := range overlappingPaths(spec.Volumes) {
-		warnings = append(warnings, overlap)
-	}
+	warnings = append(warnings, overlappingPaths(spec.Volumes)...)
 	for i, alias := range spec.HostAliases {
 		for _, earlier := range spec.HostAliases[:i] {
 			if earlier.IP == alias.IP {
