@@ -85,7 +85,13 @@ func run(targets []string, out string, fast bool) error {
 func compile(name, modfile, out string) error {
 	start := time.Now()
 	target := filepath.Join(out, name+".wasm")
-	command := exec.Command("go", "build", "-modfile="+modfile, "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", target, "./wasm/"+name)
+	version, err := kubernetesVersion()
+	if err != nil {
+		return err
+	}
+	command := exec.Command("go", "build", "-modfile="+modfile, "-mod=readonly", "-trimpath",
+		"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version,
+		"-o", target, "./wasm/"+name)
 	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=", "GOWORK=off")
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Run(); err != nil {
@@ -93,6 +99,16 @@ func compile(name, modfile, out string) error {
 	}
 	fmt.Fprintf(os.Stderr, "built %s in %.1fs\n", target, time.Since(start).Seconds())
 	return nil
+}
+
+// kubernetesVersion is the Kubernetes release that the k8s.io modules belong to,
+// which kubectl reports as its own: v0.37.2 is the library version of v1.37.2.
+func kubernetesVersion() (string, error) {
+	version, err := goOutput("list", "-m", "-f", "{{.Version}}", "k8s.io/kubectl")
+	if err != nil {
+		return "", err
+	}
+	return strings.Replace(version, "v0.", "v1.", 1), nil
 }
 
 // copyWasmExec puts the toolchain's JavaScript support beside the modules:

@@ -9,6 +9,8 @@
 package command
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -63,6 +65,7 @@ type Config struct {
 // flags and the state of the run they were made for.
 func New(c Config) *cobra.Command {
 	warnings := rest.NewWarningWriter(c.Streams.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	warningsAsErrors := false
 	headers := &genericclioptions.CommandHeaderRoundTripper{}
 	root := &cobra.Command{
 		Use:   "kubectl",
@@ -78,6 +81,16 @@ func New(c Config) *cobra.Command {
 			headers.ParseCommandHeaders(cmd, args)
 			return nil
 		},
+		PersistentPostRunE: func(*cobra.Command, []string) error {
+			switch count := warnings.WarningCount(); {
+			case !warningsAsErrors || count == 0:
+				return nil
+			case count == 1:
+				return errors.New("1 warning received")
+			default:
+				return fmt.Errorf("%d warnings received", count)
+			}
+		},
 	}
 	root.SetIn(c.Streams.In)
 	root.SetOut(c.Streams.Out)
@@ -85,6 +98,8 @@ func New(c Config) *cobra.Command {
 	// Flags added from here on warn about underscores in their names, as upstream's.
 	root.SetGlobalNormalizationFunc(cliflag.WarnWordSepNormalizeFunc)
 
+	root.PersistentFlags().BoolVar(&warningsAsErrors, "warnings-as-errors", warningsAsErrors,
+		"Treat warnings received from the server as errors and exit with a non-zero exit code")
 	flags := genericclioptions.NewConfigFlags(true).
 		WithWarningPrinter(c.Streams).
 		WithWrapConfigFn(func(config *rest.Config) *rest.Config {
