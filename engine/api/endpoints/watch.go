@@ -83,7 +83,8 @@ func (q *request) watchResource(r *resource) error {
 		case <-over:
 			return nil
 		case <-mark:
-			if !w.bookmark() {
+			// What other resources' writes have moved on is news too.
+			if !w.deliver() || !w.bookmark() {
 				return nil
 			}
 			timer = q.Clock.AfterFunc(bookmarkEvery, mark.ring)
