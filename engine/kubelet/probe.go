@@ -36,9 +36,13 @@ type probe struct {
 	tripped bool // the startup or liveness probe has failed for good
 }
 
+// firstLook is how long after its start a container is first asked whether it is
+// ready: about as long as a real kubelet needs to notice that it runs.
+const firstLook = 300 * time.Millisecond
+
 // beginProbes begins the probes of a container that has been started. A
 // kubelet's probes tick from when it first saw the pod, only the readiness
-// probe begins at once.
+// probe begins with the container.
 func (w *worker) beginProbes(c *container) {
 	for kind := range c.probes {
 		p := &c.probes[kind]
@@ -47,7 +51,7 @@ func (w *worker) beginProbes(c *container) {
 		}
 		*p = probe{spec: p.spec, active: true, round: p.round + 1}
 		if probeKind(kind) == readiness {
-			p.due = w.now()
+			p.due = w.now().Add(firstLook)
 		} else {
 			p.due = w.nextTick(p)
 		}
