@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v3"
 
 	"tidepool.dev/tidepool/engine/api/endpoints"
+	"tidepool.dev/tidepool/lessons/courses"
 	"tidepool.dev/tidepool/server"
+	"tidepool.dev/tidepool/web"
 )
 
 func command() *cli.Command {
@@ -55,6 +56,14 @@ func serveCommand() *cli.Command {
 			if c.Args().Present() {
 				return fmt.Errorf("serve takes no arguments, but got %q; see tidepool serve --help", c.Args().Slice())
 			}
+			all, err := courses.All()
+			if err != nil {
+				return err
+			}
+			pages, err := web.Handler(all, true)
+			if err != nil {
+				return err
+			}
 			return server.Serve(ctx, server.Config{
 				Listen:      c.String("listen"),
 				APIListen:   c.String("api-listen"),
@@ -62,7 +71,7 @@ func serveCommand() *cli.Command {
 				AllowRemote: c.Bool("allow-remote"),
 				Nodes:       c.Int("nodes"),
 				DataDir:     c.String("data-dir"),
-				Pages:       http.NotFoundHandler(),
+				Pages:       pages,
 				Log:         slog.New(slog.NewTextHandler(os.Stderr, nil)),
 				Out:         c.Root().Writer,
 			})

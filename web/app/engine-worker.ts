@@ -1,0 +1,77 @@
+/**
+ * The worker in which the engine runs: a simulated cluster. It takes the messages
+ *   {type: "start", wasm, runtime, openAPI, seed, nodes, speed, start}
+ *   {type: "connect", protocol: "http" | "stream", port}
+ *   {type: "speed", speed}
+ * in any order, and says {type: "ready"} or {type: "failed", message}.
+ */
+interface Engine {
+  connectHTTP(port: MessagePort): void;
+  connectStream(port: MessagePort): void;
+  setSpeed(speed: number): void;
+}
+
+export interface Start {
+  type: "start";
+  wasm: string;
+  runtime: string;
+  openAPI: string;
+  seed: number;
+  nodes: number;
+  /** How much faster than the wall clock the cluster's time passes. */
+  speed: number;
+  /** The cluster's first moment, in milliseconds since 1970. */
+  start: number;
+}
+
+export type ToEngineWorker =
+  | Start
+  | { type: "connect"; protocol: "http" | "stream"; port: MessagePort }
+  | { type: "speed"; speed: number };
+
+export type FromEngineWorker = { type: "ready" } | { type: "failed"; message: string };
+
+interface Scope {
+  Go: new () => { importObject: WebAssembly.Imports; run(instance: WebAssembly.Instance): Promise<void> };
+  tidepool?: Engine;
+  tidepoolConfig?: Start;
+  onTidepoolReady(): void;
+  onTidepoolFailed(message: string): void;
+  onmessage: ((event: MessageEvent<ToEngineWorker>) => void) | null;
+  postMessage(message: FromEngineWorker): void;
+}
+
+const scope = globalThis as unknown as Scope;
+const waiting: ToEngineWorker[] = [];
+
+scope.onTidepoolFailed = (message) => scope.postMessage({ type: "failed", message });
+scope.onTidepoolReady = () => {
+  for (const message of waiting.splice(0)) handle(message);
+  scope.postMessage({ type: "ready" });
+};
+
+scope.onmessage = (event) => {
+  const message = event.data;
+  if (message.type === "start") {
+    start(message).catch((error: unknown) => scope.onTidepoolFailed(error instanceof Error ? error.message : String(error)));
+  } else if (scope.tidepool) handle(message);
+  else waiting.push(message);
+};
+
+function handle(message: ToEngineWorker): void {
+  const engine = scope.tidepool;
+  if (!engine) return;
+  if (message.type === "speed") engine.setSpeed(message.speed);
+  else if (message.type === "connect" && message.protocol === "http") engine.connectHTTP(message.port);
+  else if (message.type === "connect") engine.connectStream(message.port);
+}
+
+async function start(config: Start): Promise<void> {
+  const module = WebAssembly.compileStreaming(fetch(config.wasm, { credentials: "same-origin" }));
+  await import(/* the runtime that belongs to the module */ config.runtime);
+  const go = new scope.Go();
+  scope.tidepoolConfig = config;
+  const instance = await WebAssembly.instantiate(await module, go.importObject);
+  await go.run(instance);
+  scope.onTidepoolFailed("the engine has ended");
+}

@@ -1,0 +1,38 @@
+/** The map's colours, read from the style sheet so that themes live in one place. */
+import type { PodState } from "./records.js";
+
+export interface Palette {
+  surface: string;
+  node: string;
+  nodeLine: string;
+  text: string;
+  muted: string;
+  accent: string;
+  warning: string;
+  bar: string;
+  barUsed: string;
+  states: Record<PodState, string>;
+}
+
+export function readPalette(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    surface: color("--surface"),
+    node: color("--node"),
+    nodeLine: color("--line"),
+    text: color("--text"),
+    muted: color("--muted"),
+    accent: color("--accent"),
+    warning: color("--failing"),
+    bar: color("--line"),
+    barUsed: color("--accent-soft"),
+    states: {
+      pending: color("--pending"),
+      starting: color("--starting"),
+      ready: color("--ready"),
+      failing: color("--failing"),
+      ending: color("--ending"),
+    },
+  };
+}
