@@ -46,9 +46,6 @@ func (l *loop) plan(service *corev1.Service) plan {
 	pods := l.pods(service)
 	p.pods = len(pods)
 	present := l.slices(service)
-	if len(present) == 0 {
-		p.note(service.CreationTimestamp.Time)
-	}
 	types := addressTypes(service)
 	for _, slice := range present {
 		if !slices.Contains(types, slice.AddressType) {
@@ -63,6 +60,9 @@ func (l *loop) plan(service *corev1.Service) plan {
 			}
 		}
 		l.planType(service, addressType, pods, ofType, &p)
+	}
+	if len(present) == 0 {
+		p.changed = service.CreationTimestamp.Time // whatever the pods did before
 	}
 	return p
 }

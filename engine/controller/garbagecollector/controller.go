@@ -18,6 +18,7 @@ import (
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/internal/about"
 	"tidepool.dev/tidepool/engine/events"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -138,9 +139,7 @@ func (l *loop) Reconcile(ctx context.Context, r controller.Request) (controller.
 	if !ok {
 		return controller.Result{}, nil
 	}
-	cause := store.CauseFrom(ctx)
-	cause.Trigger = store.Key{Resource: resource, Namespace: r.Namespace, Name: name}
-	return controller.Result{}, l.process(store.WithCause(ctx, cause), item{obj, resource})
+	return controller.Result{}, l.process(about.Object(ctx, resource, r.Namespace, name), item{obj, resource})
 }
 
 // item is an object with its resource.

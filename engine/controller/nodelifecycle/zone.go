@@ -11,6 +11,7 @@ import (
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/internal/about"
 	"tidepool.dev/tidepool/engine/controller/internal/stamp"
 )
 
@@ -129,7 +130,7 @@ func (l *loop) evictZone(ctx context.Context, name string) (controller.Result, e
 	if wait := next.Sub(now); wait > 0 {
 		return controller.Result{RequeueAfter: wait}, nil
 	}
-	if err := l.taintForEviction(ctx, node.Name); err != nil {
+	if err := l.taintForEviction(about.Object(ctx, resource, "", node.Name), node.Name); err != nil {
 		return controller.Result{}, ignoreNotFound(err)
 	}
 	l.mu.Lock()
@@ -180,7 +181,7 @@ func (l *loop) taintForEviction(ctx context.Context, name string) error {
 // pardon takes the taints that evict off nodes that are not ready.
 func (l *loop) pardon(ctx context.Context, unready []string) error {
 	for _, name := range unready {
-		_, err := client.Modify(ctx, l.client, resource, "", name, l.client.Update, func(node *corev1.Node) bool {
+		_, err := client.Modify(about.Object(ctx, resource, "", name), l.client, resource, "", name, l.client.Update, func(node *corev1.Node) bool {
 			kept := slices.DeleteFunc(slices.Clone(node.Spec.Taints), func(t corev1.Taint) bool {
 				return t.Effect == corev1.TaintEffectNoExecute && (t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable)
 			})

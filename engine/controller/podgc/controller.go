@@ -19,6 +19,7 @@ import (
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/internal/about"
 	"tidepool.dev/tidepool/engine/controller/internal/podutil"
 	"tidepool.dev/tidepool/engine/controller/internal/stamp"
 	"tidepool.dev/tidepool/engine/events"
@@ -136,7 +137,7 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 		return l.collectUnscheduled(ctx, request)
 	}
 	if node, ok := strings.CutPrefix(request.Name, nodePrefix); ok {
-		return l.collectOfNode(ctx, node)
+		return l.collectOfNode(about.Object(ctx, nodeResource, "", node), node)
 	}
 	return controller.Result{}, l.collectEnded(ctx)
 }
@@ -221,7 +222,7 @@ func (l *loop) collectEnded(ctx context.Context) error {
 		return cmp.Or(a.CreationTimestamp.Time.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	for _, pod := range pods[:len(pods)-keep] {
-		if err := l.remove(ctx, pod, nil); err != nil {
+		if err := l.remove(about.Object(ctx, resource, pod.Namespace, pod.Name), pod, nil); err != nil {
 			return err
 		}
 	}
