@@ -14,6 +14,7 @@ import (
 func (f *Fleet) OpenLog(pod *corev1.Pod, container string, previous bool, wake func()) (logs.Reader, error) {
 	k, ok := f.Kubelet(pod.Spec.NodeName)
 	if !ok || k.isStopped() {
+		//lint:ignore ST1005 it is the words of net/http that an API server passes on
 		return nil, fmt.Errorf("Get \"https://%s:%d/containerLogs/%s/%s/%s\": dial tcp %s:%d: connect: connection refused",
 			pod.Status.HostIP, kubeletPort, pod.Namespace, pod.Name, container, pod.Status.HostIP, kubeletPort)
 	}

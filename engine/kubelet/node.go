@@ -225,11 +225,14 @@ func (k *Kubelet) listImages() {
 	})
 }
 
-// nodeConditions are the conditions of a healthy node.
-var nodeConditions = []struct {
+// healthyCondition is a condition of a healthy node with the reason of the event
+// that says that it has become so.
+type healthyCondition struct {
 	corev1.NodeCondition
-	event string // its reason when the condition becomes so
-}{
+	event string
+}
+
+var nodeConditions = []healthyCondition{
 	{corev1.NodeCondition{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "kubelet has sufficient memory available"}, "NodeHasSufficientMemory"},
 	{corev1.NodeCondition{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"}, "NodeHasNoDiskPressure"},
 	{corev1.NodeCondition{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "kubelet has sufficient PID available"}, "NodeHasSufficientPID"},
@@ -274,12 +277,7 @@ func (k *Kubelet) nodeStatus(before *corev1.Node) corev1.NodeStatus {
 	if before != nil {
 		old = before.Status.Conditions
 		for i := range old {
-			if !slices.ContainsFunc(nodeConditions, func(c struct {
-				corev1.NodeCondition
-				event string
-			}) bool {
-				return c.Type == old[i].Type
-			}) {
+			if !slices.ContainsFunc(nodeConditions, func(own healthyCondition) bool { return own.Type == old[i].Type }) {
 				status.Conditions = append(status.Conditions, old[i])
 			}
 		}

@@ -89,6 +89,25 @@ var lifeCases = []testCase{
 		c.Same("generation", pod.Status.ObservedGeneration, 2)
 		c.HasEvents("web", "Killing: Container main definition changed, will be restarted", `Pulling: Pulling image "nginx:1.16.1"`)
 	}},
+	{"many pods come and go at once", func(c *Cluster) {
+		const count = 40
+		name := func(i int) string { return fmt.Sprintf("web-%d", i) }
+		ips := map[string]bool{}
+		for i := range count {
+			c.Run(name(i), always(app("nginx:1.14.2")))
+		}
+		for i := range count {
+			pod := c.When(name(i), "is ready", ready)
+			ips[pod.Status.PodIP] = true
+		}
+		c.Same("addresses", len(ips), count)
+		for i := range count {
+			c.Delete(name(i), -1)
+		}
+		for i := range count {
+			c.Gone(name(i))
+		}
+	}},
 	{"a pod is ended after its deadline", func(c *Cluster) {
 		spec := hasty(always(script("sleep 3600")))
 		spec.ActiveDeadlineSeconds = new(int64(5))

@@ -11,6 +11,7 @@ import (
 // paths, and nothing of what lies on a real one.
 type Files struct{ content map[string]string }
 
+//lint:ignore ST1005 it is the words of the C library that tools print
 var errNoFile = errors.New("No such file or directory")
 
 // Read returns a file's content.

@@ -32,7 +32,7 @@ func (r *Runtime) PullImage(name string, done func(kubelet.Image, error)) {
 		_, present := r.images[whole]
 		took := r.draw(resolveTime)
 		if err == nil && !present {
-			took += time.Duration(float64(size) / bandwidth * float64(time.Second))
+			took += time.Duration(size) * time.Second / bandwidth
 		}
 		r.after(took, func() {
 			if err != nil {

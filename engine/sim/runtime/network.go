@@ -72,6 +72,7 @@ func (r *Runtime) HTTPGet(request kubelet.HTTPGet, done func(int, error)) {
 		}
 		where := address(request.Host, request.Port)
 		fail := func(format string, args ...any) {
+			//lint:ignore ST1005 it is the words of net/http that appear in events
 			err := fmt.Errorf("Get \"%s://%s%s\": %s", scheme, where, request.Path, fmt.Sprintf(format, args...))
 			r.call(func() { done(0, err) })
 		}

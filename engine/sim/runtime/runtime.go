@@ -33,8 +33,8 @@ var (
 	execTime = span{10 * time.Millisecond, 20 * time.Millisecond}
 )
 
-// bandwidth is how much of an image a node pulls and unpacks per second.
-const bandwidth = 300e6
+// bandwidth is how many bytes of an image a node pulls and unpacks per second.
+const bandwidth = 300_000_000
 
 type span struct{ least, more time.Duration }
 
