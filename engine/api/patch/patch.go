@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,7 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/mergepatch"
-	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 
@@ -161,7 +161,7 @@ func (p Patch) strategic(current, into runtime.Object) (warnings []string, err e
 	}
 	// The merge consumes its input; errors show the patch as it came.
 	shown := fmt.Sprintf("%+v", changes)
-	after, err := strategicpatch.StrategicMergeMapPatch(before, changes, into)
+	after, err := mergeObject(before, changes, reflect.TypeOf(into).Elem())
 	if err != nil {
 		return nil, interpret(err)
 	}
