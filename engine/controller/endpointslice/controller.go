@@ -7,7 +7,6 @@ package endpointslice
 import (
 	"context"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
@@ -50,6 +49,7 @@ type loop struct {
 	client   client.Client
 	recorder events.Recorder
 	clock    clock.Clock
+	members  *members
 
 	mu       sync.Mutex
 	services map[controller.Request]memory
@@ -63,45 +63,18 @@ type memory struct {
 
 // New returns the control loop.
 func New(cache *cache.Cache, client client.Client, recorder events.Recorder, clock clock.Clock) controller.Controller {
-	l := &loop{cache: cache, client: client, recorder: recorder, clock: clock, services: map[controller.Request]memory{}}
+	l := &loop{cache: cache, client: client, recorder: recorder, clock: clock, members: newMembers(), services: map[controller.Request]memory{}}
 	return controller.Controller{
 		Name: Name,
 		Watches: []controller.Watch{
-			{Resource: serviceResource, Map: controller.ForObject},
-			{Resource: podResource, Map: l.forPod},
+			{Resource: serviceResource, Map: l.forService},
+			{Resource: podResource, Map: l.members.observePod},
 			{Resource: resource, Map: l.forSlice},
 		},
 		Reconciler: l,
 		Delay:      coalesce,
 		Workers:    workers,
 	}
-}
-
-// forPod requests the Services that select a pod whose endpoint has changed, or
-// that have begun or ceased to select it.
-func (l *loop) forPod(event store.Event) []controller.Request {
-	var prev, pod *corev1.Pod
-	if event.Prev != nil {
-		prev = event.Prev.(*corev1.Pod)
-	}
-	if event.Type != store.Deleted {
-		pod = event.Object.(*corev1.Pod)
-	}
-	moved := prev == nil || pod == nil || !maps.Equal(prev.Labels, pod.Labels)
-	if !moved && !endpointChanged(prev, pod) {
-		return nil
-	}
-	var requests []controller.Request
-	for _, service := range cache.List[*corev1.Service](l.cache, serviceResource, event.Key.Namespace) {
-		if selects(service, prev) || selects(service, pod) {
-			requests = append(requests, controller.Request{Namespace: service.Namespace, Name: service.Name})
-		}
-	}
-	return requests
-}
-
-func selects(service *corev1.Service, pod *corev1.Pod) bool {
-	return pod != nil && hasEndpoints(service) && matches(service.Spec.Selector, pod.Labels)
 }
 
 func matches(selector, set map[string]string) bool {
@@ -115,7 +88,7 @@ func matches(selector, set map[string]string) bool {
 
 // hasEndpoints reports whether the Service's endpoints are this loop's.
 func hasEndpoints(service *corev1.Service) bool {
-	return service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.Selector != nil
+	return service.Spec.Type != corev1.ServiceTypeExternalName && len(service.Spec.Selector) > 0
 }
 
 func endpointChanged(a, b *corev1.Pod) bool {

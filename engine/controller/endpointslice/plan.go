@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/internal/podutil"
 )
 
@@ -69,13 +70,10 @@ func (l *loop) plan(service *corev1.Service) plan {
 
 // pods are those that the Service selects and that can have endpoints.
 func (l *loop) pods(service *corev1.Service) []*corev1.Pod {
-	var selected []*corev1.Pod
-	for _, pod := range cache.List[*corev1.Pod](l.cache, podResource, service.Namespace) {
-		if matches(service.Spec.Selector, pod.Labels) && !podutil.Terminal(pod) && len(pod.Status.PodIPs) > 0 {
-			selected = append(selected, pod)
-		}
-	}
-	return selected
+	selected := l.members.pods(controller.Request{Namespace: service.Namespace, Name: service.Name})
+	return slices.DeleteFunc(selected, func(pod *corev1.Pod) bool {
+		return podutil.Terminal(pod) || len(pod.Status.PodIPs) == 0
+	})
 }
 
 func addressTypes(service *corev1.Service) []discoveryv1.AddressType {
