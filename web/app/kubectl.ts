@@ -47,6 +47,8 @@ export interface Completions {
   noSpace: boolean;
   /** When there are no values, file names may complete the word. */
   files: boolean;
+  /** The file names that may end so; any when there are none. */
+  extensions: string[];
 }
 
 /** The exit code of an interrupted command. */
@@ -303,13 +305,15 @@ function writeDefaultConfig(files: FileSystem): void {
 /** Bits of cobra's ShellCompDirective. */
 const noSpace = 2;
 const noFileCompletion = 4;
+const filterExtensions = 8;
 
 /** Reads what `__complete` prints: "value\tdescription" lines and ":directive". */
 export function parseCompletions(output: string): Completions {
   const lines = output.split("\n").filter((line) => line !== "");
   const last = lines.pop() ?? "";
   const directive = last.startsWith(":") ? Number(last.slice(1)) : 1;
-  if (directive & 1) return { values: [], noSpace: false, files: true }; // an error
+  if (directive & 1) return { values: [], noSpace: false, files: true, extensions: [] }; // an error
+  if (directive & filterExtensions) return { values: [], noSpace: false, files: true, extensions: lines };
   return {
     values: lines.map((line) => {
       const [value = "", description = ""] = line.split("\t", 2);
@@ -317,5 +321,6 @@ export function parseCompletions(output: string): Completions {
     }),
     noSpace: (directive & noSpace) !== 0,
     files: (directive & noFileCompletion) === 0,
+    extensions: [],
   };
 }
