@@ -92,6 +92,9 @@ func (o *Operations) lingering(k *kind.Kind, current store.Object, opts metav1.D
 			grace = min(grace, *was)
 			began := deleted.Add(-time.Duration(*was) * time.Second)
 			end = metav1.NewTime(began.Add(time.Duration(grace) * time.Second))
+			if end.Time.Before(now) { // all the time that remains has passed
+				end, grace = metav1.NewTime(now), min(grace, 1)
+			}
 		}
 	}
 	if namespace != nil {
