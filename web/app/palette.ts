@@ -20,7 +20,7 @@ export function readPalette(element: Element): Palette {
   return {
     surface: color("--surface"),
     node: color("--node"),
-    nodeLine: color("--line"),
+    nodeLine: color("--node-line"),
     text: color("--text"),
     muted: color("--muted"),
     accent: color("--accent"),
