@@ -31,9 +31,28 @@ func (o *Operations) admitPod(ctx context.Context, pod *corev1.Pod) error {
 		return err
 	}
 	tolerateForAWhile(pod)
-	if pod.Spec.Priority == nil {
-		pod.Spec.Priority = new(int32)
+	return givePriority(pod)
+}
+
+// priorityClasses are those that every cluster has.
+var priorityClasses = map[string]int32{
+	"":                        0,
+	"system-cluster-critical": 2_000_000_000,
+	"system-node-critical":    2_000_001_000,
+}
+
+func givePriority(pod *corev1.Pod) error {
+	class := pod.Spec.PriorityClassName
+	priority, ok := priorityClasses[class]
+	if !ok {
+		return apierrors.NewForbidden(corev1.Resource("pods"), pod.Name, fmt.Errorf("no PriorityClass with name %s was found", class))
 	}
+	if pod.Spec.Priority != nil && *pod.Spec.Priority != priority {
+		return apierrors.NewForbidden(corev1.Resource("pods"), pod.Name, fmt.Errorf(
+			"the integer value of priority (%d) must not be provided in pod spec; priority admission controller computed %d from the given PriorityClass name",
+			*pod.Spec.Priority, priority))
+	}
+	pod.Spec.Priority = &priority
 	if pod.Spec.PreemptionPolicy == nil {
 		pod.Spec.PreemptionPolicy = new(corev1.PreemptLowerPriority)
 	}

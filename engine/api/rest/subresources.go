@@ -116,24 +116,63 @@ func merged(base, more map[string]string) map[string]string {
 	return all
 }
 
+// withCondition sets a condition; one that has the status already keeps its
+// time.
 func withCondition(conditions []corev1.PodCondition, condition corev1.PodCondition) []corev1.PodCondition {
 	next := make([]corev1.PodCondition, 0, len(conditions)+1)
-	for _, c := range conditions {
-		if c.Type != condition.Type {
-			next = append(next, c)
+	found := false
+	for _, was := range conditions {
+		if was.Type == condition.Type {
+			if was.Status == condition.Status {
+				condition.LastTransitionTime = was.LastTransitionTime
+			}
+			was, found = condition, true
 		}
+		next = append(next, was)
 	}
-	return append(next, condition)
+	if !found {
+		next = append(next, condition)
+	}
+	return next
 }
 
-// Evict deletes a pod on behalf of somebody who empties its node.
+// Evict deletes a pod on behalf of somebody who empties its node. A condition
+// of the pod tells the reason to whoever looks after it.
 func (o *Operations) Evict(ctx context.Context, eviction *policyv1.Eviction) error {
 	var opts metav1.DeleteOptions
 	if eviction.DeleteOptions != nil {
 		opts = *eviction.DeleteOptions
 	}
-	_, _, err := o.Delete(ctx, o.kinds["pods"], eviction.Namespace, eviction.Name, opts)
+	pods := o.kinds["pods"]
+	if len(opts.DryRun) == 0 {
+		marked, err := o.Update(ctx, pods, eviction.Namespace, eviction.Name, Status, func(current store.Object) (store.Object, error) {
+			if err := checkPreconditions(pods, eviction.Name, opts.Preconditions, current); err != nil {
+				return nil, err
+			}
+			return o.markEvicted(current.(*corev1.Pod)), nil
+		}, WriteOptions{})
+		if err != nil {
+			return err
+		}
+		if opts.Preconditions != nil && opts.Preconditions.ResourceVersion != nil { // we have moved it on ourselves
+			opts.Preconditions = &metav1.Preconditions{UID: opts.Preconditions.UID, ResourceVersion: new(marked.GetResourceVersion())}
+		}
+	}
+	_, _, err := o.Delete(ctx, pods, eviction.Namespace, eviction.Name, opts)
 	return err
+}
+
+func (o *Operations) markEvicted(pod *corev1.Pod) *corev1.Pod {
+	next := *pod // the list of conditions is replaced, nothing is changed
+	next.ResourceVersion = ""
+	next.Status.Conditions = withCondition(pod.Status.Conditions, corev1.PodCondition{
+		Type:               corev1.DisruptionTarget,
+		Status:             corev1.ConditionTrue,
+		LastTransitionTime: metav1.NewTime(o.clock.Now().Truncate(1e9)),
+		Reason:             "EvictionByEvictionAPI",
+		Message:            "Eviction API: evicting",
+	})
+	return &next
 }
 
 // Finalize replaces a namespace's spec.finalizers; with the last of them a
