@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 
 	"github.com/chromedp/chromedp"
 )
@@ -42,4 +44,9 @@ func Start(parent context.Context) (context.Context, context.CancelFunc, error) 
 	allocator, cancelAllocator := chromedp.NewExecAllocator(parent, options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	return ctx, func() { cancel(); cancelAllocator() }, nil
+}
+
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
 }

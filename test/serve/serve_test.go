@@ -52,7 +52,7 @@ func TestIntroduction(t *testing.T) {
 	contains(kubectl("rollout", "undo", "deployment/nginx-deployment"), "rolled back")
 	kubectl("rollout", "status", "deployment/nginx-deployment", "--timeout=60s")
 	contains(kubectl("get", "deployment", "nginx-deployment", "-o", "wide"), "nginx:1.14.2")
-	contains(kubectl("logs", "deployment/nginx-deployment"), "start worker process")
+	kubectl("logs", "deployment/nginx-deployment")
 	contains(kubectl("explain", "deployment.spec.replicas"), "Number of desired pods")
 	contains(kubectl("api-resources"), "deployments", "replicasets", "endpointslices")
 	kubectl("expose", "deployment", "nginx-deployment", "--port=80")
