@@ -3,7 +3,7 @@
 //	go run ./wasm/build [-fast] [-out DIR] [engine] [kubectl]
 //
 // Each module NAME is the js/wasm main package wasm/NAME. It is compiled
-// against trimmed copies of some dependencies (see modules.go), compressed with
+// against trimmed copies of some dependencies (see modules.go and template.go), compressed with
 // gzip and brotli, and measured. The output directory then holds NAME.wasm,
 // NAME.wasm.gz, NAME.wasm.br, the toolchain's wasm_exec.js and sizes.json.
 //
@@ -54,6 +54,10 @@ func run(targets []string, out string, fast bool) error {
 	if err != nil {
 		return fmt.Errorf("trimming modules: %w", err)
 	}
+	overlay, err := overlayTemplate("build")
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func run(targets []string, out string, fast bool) error {
 		return err
 	}
 	for _, name := range targets {
-		if err := compile(name, modfile, out); err != nil {
+		if err := compile(name, modfile, overlay, out); err != nil {
 			return err
 		}
 		size, err := compress(filepath.Join(out, name+".wasm"), filepath.Join("build", "cache"), fast)
@@ -82,14 +86,14 @@ func run(targets []string, out string, fast bool) error {
 }
 
 // compile builds the js/wasm main package wasm/name into out/name.wasm.
-func compile(name, modfile, out string) error {
+func compile(name, modfile, overlay, out string) error {
 	start := time.Now()
 	target := filepath.Join(out, name+".wasm")
 	version, err := kubernetesVersion()
 	if err != nil {
 		return err
 	}
-	command := exec.Command("go", "build", "-modfile="+modfile, "-mod=readonly", "-trimpath",
+	command := exec.Command("go", "build", "-modfile="+modfile, "-mod=readonly", "-overlay="+overlay, "-trimpath",
 		"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version,
 		"-o", target, "./wasm/"+name)
 	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=", "GOWORK=off")
