@@ -21,6 +21,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/internal/claim"
 	"tidepool.dev/tidepool/engine/controller/internal/orphans"
+	"tidepool.dev/tidepool/engine/controller/internal/written"
 	"tidepool.dev/tidepool/engine/events"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -44,6 +45,7 @@ type loop struct {
 	recorder events.Recorder
 	clock    clock.Clock
 	orphans  orphans.Set
+	written  written.Log
 }
 
 // New returns the control loop.
@@ -103,6 +105,9 @@ func (l *loop) forPod(event store.Event) []controller.Request {
 
 // Reconcile implements controller.Reconciler.
 func (l *loop) Reconcile(ctx context.Context, request controller.Request) (controller.Result, error) {
+	if l.written.Pending(request, l.cache.Revision()) {
+		return controller.Result{}, nil // its event will lead to another turn
+	}
 	stored, ok := cache.Get[*appsv1.Deployment](l.cache, resource, request.Namespace, request.Name)
 	if !ok {
 		return controller.Result{}, nil

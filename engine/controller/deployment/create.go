@@ -37,6 +37,7 @@ func (r *rollout) create(ctx context.Context) error {
 		return r.failCreate(ctx, name, err)
 	default:
 		r.current = obj.(*appsv1.ReplicaSet)
+		r.note(r.current)
 	}
 	if !existed && replicas > 0 {
 		r.noteScaling(ctx, name, 0, replicas)

@@ -65,7 +65,7 @@ func (r *rollout) syncRevision(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.current = written.(*appsv1.ReplicaSet)
+		r.replace(written.(*appsv1.ReplicaSet))
 	}
 	changed := r.setRevision(r.current.Annotations[revisionAnnotation])
 	if hasDeadline(r.d) && condition(r.d.Status.Conditions, appsv1.DeploymentProgressing) == nil {

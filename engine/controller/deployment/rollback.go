@@ -90,6 +90,7 @@ func (r *rollout) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.note(written)
 	r.d = written.(*appsv1.Deployment).DeepCopy()
 	return nil
 }

@@ -13,7 +13,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/internal/claim"
+	"tidepool.dev/tidepool/engine/store"
 )
 
 // rollout is one turn on one Deployment.
@@ -65,8 +67,14 @@ func (r *rollout) all() []*appsv1.ReplicaSet {
 	return append(slices.Clip(r.old), r.current)
 }
 
+// note remembers that the cache has to show a write before the next turn.
+func (r *rollout) note(obj store.Object) {
+	r.written.Note(controller.Request{Namespace: r.d.Namespace, Name: r.d.Name}, obj)
+}
+
 // replace puts a ReplicaSet as written in the place of what it was before.
 func (r *rollout) replace(rs *appsv1.ReplicaSet) {
+	r.note(rs)
 	if r.current != nil && r.current.UID == rs.UID {
 		r.current = rs
 	}

@@ -64,6 +64,7 @@ func (r *rollout) update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.note(written)
 	r.d = written.(*appsv1.Deployment).DeepCopy()
 	return nil
 }

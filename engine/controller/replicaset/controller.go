@@ -19,6 +19,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/internal/claim"
 	"tidepool.dev/tidepool/engine/controller/internal/orphans"
+	"tidepool.dev/tidepool/engine/controller/internal/written"
 	"tidepool.dev/tidepool/engine/events"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -45,6 +46,7 @@ type loop struct {
 	clock    clock.Clock
 	ledger   *ledger
 	orphans  orphans.Set
+	written  written.Log
 }
 
 // New returns the control loop.
@@ -92,6 +94,9 @@ var forOwner = controller.ForOwner(kind.Kind)
 
 // Reconcile implements controller.Reconciler.
 func (l *loop) Reconcile(ctx context.Context, request controller.Request) (controller.Result, error) {
+	if l.written.Pending(request, l.cache.Revision()) {
+		return controller.Result{}, nil // its event will lead to another turn
+	}
 	rs, ok := cache.Get[*appsv1.ReplicaSet](l.cache, resource, request.Namespace, request.Name)
 	if !ok {
 		return controller.Result{}, nil

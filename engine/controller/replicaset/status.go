@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/internal/stamp"
 )
 
@@ -27,8 +28,12 @@ func (l *loop) updateStatus(ctx context.Context, rs *appsv1.ReplicaSet, o observ
 	}
 	next := rs.DeepCopy()
 	next.Status = status
-	_, err := l.client.UpdateStatus(ctx, resource, next)
-	return err
+	updated, err := l.client.UpdateStatus(ctx, resource, next)
+	if err != nil {
+		return err
+	}
+	l.written.Note(controller.Request{Namespace: rs.Namespace, Name: rs.Name}, updated)
+	return nil
 }
 
 // conditions are the present ones, with ReplicaFailure as long as pods can't be
