@@ -297,6 +297,7 @@ func (q *request) update(r *resource, part rest.Part) error {
 	q.dropDuplicateOwners(served)
 	return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
 		if uid := served.GetUID(); uid != "" && current != nil && uid != current.GetUID() {
+			//lint:ignore ST1005 as Kubernetes words it
 			return nil, apierrors.NewConflict(r.GroupResource(), q.name,
 				fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, current.GetUID()))
 		}

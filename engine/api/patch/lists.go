@@ -298,6 +298,7 @@ func checkOrder(changes, order []any, mergeKey string) error {
 		}
 		found := e.index(order[at:], each)
 		if found < 0 {
+			//lint:ignore ST1005 as Kubernetes words it
 			return fmt.Errorf("The order in patch list:\n%v\n doesn't match %s list:\n%v\n", changes, orderPrefix, order)
 		}
 		at += found + 1

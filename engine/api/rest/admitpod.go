@@ -66,7 +66,6 @@ func (o *Operations) giveServiceAccount(ctx context.Context, pod *corev1.Pod) er
 	if pod.Spec.ServiceAccountName == "" {
 		pod.Spec.ServiceAccountName = "default"
 	}
-	//lint:ignore SA1019 the API keeps both fields equal
 	pod.Spec.DeprecatedServiceAccount = pod.Spec.ServiceAccountName
 	name := pod.Spec.ServiceAccountName
 	found, err := o.store.Get(ctx, store.Key{Resource: "serviceaccounts", Namespace: pod.Namespace, Name: name})

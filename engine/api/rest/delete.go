@@ -110,13 +110,14 @@ func (o *Operations) lingering(k *kind.Kind, current store.Object, opts metav1.D
 func propagationFinalizers(k *kind.Kind, obj store.Object, opts metav1.DeleteOptions) []string {
 	finalizers := obj.GetFinalizers()
 	policy := k.DefaultPropagation
+	//lint:ignore SA1019 clients still send it
+	orphan := opts.OrphanDependents
 	switch {
 	case opts.PropagationPolicy != nil:
 		policy = *opts.PropagationPolicy
-	//lint:ignore SA1019 clients still send it
-	case opts.OrphanDependents != nil && *opts.OrphanDependents:
+	case orphan != nil && *orphan:
 		policy = metav1.DeletePropagationOrphan
-	case opts.OrphanDependents != nil:
+	case orphan != nil:
 		policy = metav1.DeletePropagationBackground
 	case slices.Contains(finalizers, metav1.FinalizerOrphanDependents):
 		policy = metav1.DeletePropagationOrphan
