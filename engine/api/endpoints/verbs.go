@@ -298,8 +298,8 @@ func (q *request) update(r *resource, part rest.Part) error {
 	return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
 		if uid := served.GetUID(); uid != "" && current != nil && uid != current.GetUID() {
 			//lint:ignore ST1005 as Kubernetes words it
-			return nil, apierrors.NewConflict(r.GroupResource(), q.name,
-				fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, current.GetUID()))
+			reason := fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, current.GetUID())
+			return nil, apierrors.NewConflict(r.GroupResource(), q.name, reason)
 		}
 		return r.stored(served.DeepCopyObject().(store.Object)), nil
 	})
