@@ -147,9 +147,10 @@ export class ShellTerminal {
         input.end();
         this.#running = undefined;
         if (!this.#atLineStart) this.#print("\n");
-        this.#set(input.rest(), input.rest().length);
+        this.#set("", 0);
         this.#recalled = undefined;
         this.#prompt();
+        if (!aborter.signal.aborted) this.#queue.unshift(...input.unread());
         this.#pump();
         return code;
       });
@@ -479,9 +480,10 @@ class TypedInput implements Input {
     return this.#lines.shift() ?? null;
   }
 
-  /** What nobody has read: it was typed ahead. */
-  rest(): string {
-    return this.#line;
+  /** The keys that nobody has read: they were typed ahead. */
+  unread(): string[] {
+    const decoder = new TextDecoder();
+    return [...this.#lines.map((line) => decoder.decode(line)).join(""), ...this.#line];
   }
 }
 
