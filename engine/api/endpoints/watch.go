@@ -15,13 +15,9 @@ import (
 	"tidepool.dev/tidepool/engine/store"
 )
 
-const (
-	// bookmarkEvery is how often a watch tells where it is when nothing else
-	// happens.
-	bookmarkEvery = time.Minute
-	// longestWatch bounds watches whose clients set no timeout.
-	longestWatch = time.Hour
-)
+// bookmarkEvery is how often a watch tells where it is when nothing else
+// happens.
+const bookmarkEvery = time.Minute
 
 // watching is an open watch of one request.
 type watching struct {
@@ -37,10 +33,7 @@ func (q *request) watchResource(r *resource) error {
 	if err != nil {
 		return err
 	}
-	timeout := longestWatch
-	if seconds := query.integer("timeoutSeconds"); seconds != nil && *seconds > 0 {
-		timeout = time.Duration(*seconds) * time.Second
-	}
+	timeout := query.integer("timeoutSeconds")
 	if query.err != nil {
 		return query.err
 	}
@@ -66,8 +59,12 @@ func (q *request) watchResource(r *resource) error {
 		return err
 	}
 	defer w.watch.Stop()
-	end := q.Clock.AfterFunc(timeout, over.ring)
-	defer end.Stop()
+	// Without a timeout a watch lasts as long as its client: time may be
+	// virtual, and run faster than the client believes.
+	if timeout != nil && *timeout > 0 {
+		end := q.Clock.AfterFunc(time.Duration(*timeout)*time.Second, over.ring)
+		defer end.Stop()
+	}
 	q.w.Header().Set("Content-Type", q.media.contentType())
 	q.w.WriteHeader(http.StatusOK)
 	q.w.Flush()
