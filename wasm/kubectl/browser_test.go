@@ -57,7 +57,7 @@ func TestBrowser(t *testing.T) {
 		name   string
 		args   string
 		stdin  string
-		stop   string // interrupt when the output contains it
+		stop   string // interrupt when the output or a request's URL contains it
 		code   int
 		stdout string // part of it
 		stderr string // part of it
@@ -87,7 +87,12 @@ func TestBrowser(t *testing.T) {
 		{name: "run", args: "run web --image=nginx:1.14.2", stdout: "pod/web created"},
 		{name: "create", args: "create deployment other --image=nginx:1.14.2", stdout: "deployment.apps/other created"},
 		{name: "watch", args: "get pods -w", stop: "web", code: 130, stdout: "web"},
-		{name: "after an interruption", args: "get pod web", stdout: "web"},
+		{name: "watch with YAML", args: "get pods -w -o yaml", stop: "kind: Pod", code: 130, stdout: "kind: Pod"},
+		{name: "wait for ever", args: "wait --for=delete node/node-1 --timeout=1h", stop: "watch=true", code: 130},
+		{name: "follow", args: "logs -f web", stop: "follow=true", code: 130},
+		{name: "rollout for ever", args: "set image deployment/other nginx=no/such:image", stdout: "updated"},
+		{name: "its status", args: "rollout status deployment/other", stop: "watch=true", code: 130, stdout: "Waiting for"},
+		{name: "after interruptions", args: "get pod web", stdout: "web"},
 		{name: "events", args: "events", stdout: "REASON"},
 		{name: "explain", args: "explain deployment.spec.replicas", stdout: "FIELD: replicas"},
 		{name: "api-resources", args: "api-resources", stdout: "deploy"},
@@ -111,7 +116,7 @@ func TestBrowser(t *testing.T) {
 		{name: "no file", args: "apply -f missing.yaml", code: 1, stderr: `the path "missing.yaml" does not exist`},
 		{name: "help", args: "help", stdout: "Basic Commands (Beginner)"},
 		{name: "not exec", args: "exec web -- ls", code: 1, stderr: "unknown command"},
-		{name: "ends the program", args: "auth can-i create pods --quiet", code: 1},
+		{name: "ends the program", args: "auth can-i create pods", code: 1, stdout: "no"},
 		{name: "after that", args: "get nodes", stdout: "node-3"},
 	} {
 		if step.name == "file" {
@@ -188,6 +193,11 @@ func serve(t *testing.T, built string, cluster http.Handler) string {
 		_, _ = w.Write([]byte(`<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`))
 	})
 	mux.Handle("GET /wasm/", http.StripPrefix("/wasm/", http.FileServer(http.Dir(built))))
+	// can-i ends the program when the answer is no.
+	mux.HandleFunc("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","status":{"allowed":false}}`))
+	})
 	mux.Handle("/", cluster)
 	server := httptest.NewServer(mux)
 	t.Cleanup(func() {

@@ -10,6 +10,8 @@ interface Outcome {
   milliseconds: number;
 }
 
+let onRequest: (url: string) => void = () => undefined;
+
 const files = new FileSystem();
 const kubectl = new Kubectl({
   startWorker: () => new Worker("/kubectl-worker.js", { type: "module" }),
@@ -18,7 +20,11 @@ const kubectl = new Kubectl({
   files,
   connect: () => {
     const { port1, port2 } = new MessageChannel();
-    serveFetch(port1, (input, init) => fetch(input as string, init));
+    serveFetch(port1, (input, init) => {
+      const response = fetch(input as string, init);
+      onRequest(String(input));
+      return response;
+    });
     return port2;
   },
 });
@@ -28,12 +34,13 @@ function decode(chunks: Uint8Array[]): string {
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
 }
 
-/** Runs a command line; interrupts it once its output contains a text. */
+/** Runs a command line; interrupts it once its output or a request's URL contains a text. */
 async function run(args: string[], stdin = "", interruptAt = ""): Promise<Outcome> {
   const began = performance.now();
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
   const aborter = new AbortController();
+  onRequest = (url) => void (interruptAt && url.includes(interruptAt) && setTimeout(() => aborter.abort(), 20));
   let input: Uint8Array | null = new TextEncoder().encode(stdin);
   const code = await kubectl.run(args, {
     stdin: {
