@@ -2,6 +2,7 @@ package defaulting
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +61,16 @@ func TestImageTag(t *testing.T) {
 		"localhost/Nginx":                    "",
 		"nginx:-":                            "",
 		"":                                   "",
+		"../a":                               "",
+		"..:5000/a":                          "",
+		"Example.com/a":                      "latest",
+		"a..b":                               "",
+		"a__b":                               "latest",
+		"a---b.c":                            "latest",
+		"a___b":                              "",
+		"a-.b":                               "",
+		strings.Repeat("a", 64):              "",
+		strings.Repeat("a", 256):             "",
 		"nginx:" + string(make([]byte, 129)): "",
 	} {
 		if got := imageTag(image); got != want {

@@ -38,19 +38,63 @@ func validTag(tag string) bool {
 }
 
 // validRepository reports whether the name without tag and digest is an
-// optional registry host followed by path components in lower case.
+// optional registry host followed by path components in lower case. Something
+// that looks like an image's ID is not a name.
 func validRepository(name string) bool {
-	if first, rest, found := strings.Cut(name, "/"); found && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first) {
-		name = rest
+	if len(name) == 64 && strings.Trim(name, "0123456789abcdef") == "" {
+		return false
 	}
-	for component := range strings.SplitSeq(name, "/") {
-		if component == "" || !lowerOrDigit(component[0]) || !lowerOrDigit(component[len(component)-1]) {
+	first, rest, found := strings.Cut(name, "/")
+	switch {
+	case !found:
+		name = "library/" + name // of the default registry
+	case strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first:
+		if !validHost(first) {
 			return false
 		}
-		for i := range len(component) {
-			if c := component[i]; !lowerOrDigit(c) && c != '.' && c != '_' && c != '-' {
-				return false
-			}
+		name = rest
+	}
+	if len(name) > 255 {
+		return false
+	}
+	for component := range strings.SplitSeq(name, "/") {
+		if !validComponent(component) {
+			return false
+		}
+	}
+	return true
+}
+
+// validHost allows a domain name in any case, with or without a port.
+func validHost(host string) bool {
+	domain, port, _ := strings.Cut(host, ":")
+	if strings.Trim(port, "0123456789") != "" {
+		return false
+	}
+	for label := range strings.SplitSeq(strings.ToLower(domain), ".") {
+		if strings.ContainsAny(label, "._") || !validComponent(label) {
+			return false
+		}
+	}
+	return true
+}
+
+// validComponent allows alphanumerics separated by a dot, one or two
+// underscores or any number of dashes.
+func validComponent(component string) bool {
+	if component == "" || !lowerOrDigit(component[0]) || !lowerOrDigit(component[len(component)-1]) {
+		return false
+	}
+	separator := 0 // where the present run of separators began
+	for i := range len(component) {
+		switch c := component[i]; {
+		case lowerOrDigit(c):
+			separator = i + 1
+		case c == '-' && component[separator] == '-':
+		case c == '.' && separator == i:
+		case c == '_' && component[separator] == '_' && i-separator < 2:
+		default:
+			return false
 		}
 	}
 	return true

@@ -43,7 +43,13 @@ func node() *kind.Kind {
 	}
 }
 
+// defaultNode also keeps the pods' range and its list in step.
 func defaultNode(n *corev1.Node) {
+	if first := n.Spec.PodCIDR; first != "" && (len(n.Spec.PodCIDRs) == 0 || n.Spec.PodCIDRs[0] != first) {
+		n.Spec.PodCIDRs = []string{first}
+	} else if len(n.Spec.PodCIDRs) > 0 {
+		n.Spec.PodCIDR = n.Spec.PodCIDRs[0]
+	}
 	if n.Status.Allocatable == nil && n.Status.Capacity != nil {
 		n.Status.Allocatable = n.Status.Capacity.DeepCopy()
 	}

@@ -1,6 +1,7 @@
 package validation
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -58,7 +59,7 @@ func endpointPorts(ports []discoveryv1.EndpointPort) field.ErrorList {
 		if port.Protocol == nil {
 			errs = append(errs, field.Required(at.Index(i).Child("protocol"), ""))
 		} else {
-			errs = append(errs, protocol(at.Index(i), *port.Protocol)...)
+			errs = append(errs, supportedOnly(at.Index(i).Child("protocol"), *port.Protocol, corev1.ProtocolSCTP, corev1.ProtocolTCP, corev1.ProtocolUDP)...)
 		}
 		if app := port.AppProtocol; app != nil {
 			errs = append(errs, invalid(at.Index(i).Child("appProtocol"), *app, qualifiedName(*app))...)

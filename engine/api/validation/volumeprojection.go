@@ -46,13 +46,12 @@ func projected(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
 		if one.ServiceAccountToken != nil {
 			count++
 			errs = append(errs, tokenProjection(at, sourcePath.Child("serviceAccountToken"), one.ServiceAccountToken)...)
-			conflict(one.ServiceAccountToken.Path, one.ServiceAccountToken.Path)
 		}
 		if one.ClusterTrustBundle != nil || one.PodCertificate != nil {
 			count++
 		}
 		if count > 1 {
-			errs = append(errs, field.Forbidden(sourcePath, "may not specify more than 1 volume type"))
+			errs = append(errs, field.Forbidden(sourcePath, "may not specify more than 1 volume type per source"))
 		}
 	}
 	return errs

@@ -91,8 +91,10 @@ func podWarnings(root *field.Path, annotations map[string]string, spec *corev1.P
 				break
 			}
 		}
+	}
+	for i, secret := range spec.ImagePullSecrets {
 		if secret.Name == "" {
-			warn(path, "invalid empty name %q", secret.Name)
+			warn(at.Child("imagePullSecrets").Index(i).Child("name"), "invalid empty name %q", secret.Name)
 		}
 	}
 	fractions(at.Child("overhead"), spec.Overhead, warn)
@@ -246,6 +248,9 @@ func portWarnings(at *field.Path, spec *corev1.PodSpec, warn warnFunc) {
 	visitContainers(at, spec, func(at *field.Path, c *corev1.Container) {
 		for i, port := range c.Ports {
 			path := at.Child("ports").Index(i)
+			if port.HostIP != "" && port.HostPort == 0 {
+				warn(path, "hostIP set without hostPort: %+v", port)
+			}
 			for _, other := range all {
 				if port.ContainerPort != other.port.ContainerPort || port.Protocol != other.port.Protocol {
 					continue

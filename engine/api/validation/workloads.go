@@ -123,8 +123,21 @@ func deploymentStrategy(at *field.Path, strategy *appsv1.DeploymentStrategy) fie
 		}
 		return rollingUpdate(at.Child("rollingUpdate"), strategy.RollingUpdate)
 	}
-	return field.ErrorList{field.NotSupported(at, internal(strategy),
+	return field.ErrorList{field.NotSupported(at, internal(strategyValue(strategy)),
 		[]appsv1.DeploymentStrategyType{appsv1.RecreateDeploymentStrategyType, appsv1.RollingUpdateDeploymentStrategyType})}
+}
+
+// strategyValue has numbers where the API has pointers, as errors show it.
+func strategyValue(strategy *appsv1.DeploymentStrategy) any {
+	type rolling struct{ MaxUnavailable, MaxSurge intstr.IntOrString }
+	value := struct {
+		Type          appsv1.DeploymentStrategyType
+		RollingUpdate *rolling
+	}{Type: strategy.Type}
+	if update := strategy.RollingUpdate; update != nil {
+		value.RollingUpdate = &rolling{numberOrZero(update.MaxUnavailable), numberOrZero(update.MaxSurge)}
+	}
+	return value
 }
 
 func rollingUpdate(at *field.Path, update *appsv1.RollingUpdateDeployment) field.ErrorList {
