@@ -1,34 +1,78 @@
 // Command bench measures what the budgets promise, beside other projects where
-// they do the same thing, and writes bench/latest.json. It expects a build
-// (make bench does both) and runs from the repository's root.
+// they do the same thing, prints it and writes bench/latest.json. It expects a
+// release build (make bench makes one) and runs from the repository's root.
 package main
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"net/http/httptest"
 	"os"
 
 	"github.com/chromedp/chromedp"
 
+	"tidepool.dev/tidepool/lessons/courses"
 	"tidepool.dev/tidepool/test/browser"
+	"tidepool.dev/tidepool/web"
 )
 
+const latest = "bench/latest.json"
+
 func main() {
-	ctx, cancel, err := browser.Start(context.Background())
+	log.SetFlags(0)
+	records, err := measure(context.Background())
 	if err != nil {
-		log.Fatal(err)
+		log.Fatal("bench: ", err)
+	}
+	print(os.Stdout, records)
+	if err := write(latest, records); err != nil {
+		log.Fatal("bench: ", err)
+	}
+}
+
+func measure(parent context.Context) ([]record, error) {
+	records, err := measureSizes()
+	if err != nil {
+		return nil, err
+	}
+	all, err := courses.All()
+	if err != nil {
+		return nil, err
+	}
+	handler, err := web.Handler(all, false)
+	if err != nil {
+		return nil, err
+	}
+	site := httptest.NewServer(handler)
+	defer site.Close()
+	peer, err := webernetesPage()
+	if err != nil {
+		return nil, err
+	}
+	defer peer.Close()
+	ctx, cancel, err := browser.Start(parent)
+	if err != nil {
+		return nil, err
 	}
 	defer cancel()
-	page, err := webernetesPage()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		return nil, fmt.Errorf("starting Chromium: %w", err)
+	}
+	opened, err := measureOpen(ctx, site.URL)
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	defer page.Close()
-	for _, replicas := range []int{1, 100, 1000} {
-		tab, closeTab := chromedp.NewContext(ctx)
-		ms, err := measureWebernetes(tab, page.URL, max(3, replicas/10), replicas, 120_000)
-		closeTab()
-		fmt.Fprintln(os.Stderr, replicas, ms, err)
+	ready, err := measureReplicas(ctx, site.URL, peer.URL)
+	if err != nil {
+		return nil, err
 	}
+	return append(append(records, opened...), ready...), nil
+}
+
+// inTab measures in a tab of its own.
+func inTab(ctx context.Context, measure func(tab context.Context) (float64, error)) (float64, error) {
+	tab, closeTab := chromedp.NewContext(ctx)
+	defer closeTab()
+	return measure(tab)
 }

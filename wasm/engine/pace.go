@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"syscall/js"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	// still goes on as if it had been awake; after a longer sleep (a closed
 	// laptop) the cluster goes on where it was.
 	oversleep = time.Second
+	// leap is how far time may pass in one slice at infinite speed.
+	leap = time.Hour
 	// startLimit bounds the virtual time in which the nodes become ready.
 	startLimit = 2 * time.Minute
 )
@@ -76,14 +79,19 @@ func (p *pacer) setSpeed(speed float64) {
 	p.wake()
 }
 
-// run returns only if the world fails.
+// run returns only if the world fails. At infinite speed time passes as fast as
+// the work in it is done.
 func (p *pacer) run(ctx context.Context) error {
 	last, planned := time.Now(), time.Duration(0)
 	for {
 		began := time.Now()
 		elapsed := min(began.Sub(last), planned+oversleep)
 		last = began
-		target := p.world.Now().Add(time.Duration(float64(elapsed) * p.speed))
+		flatOut := math.IsInf(p.speed, 1)
+		target := p.world.Now().Add(leap)
+		if !flatOut {
+			target = p.world.Now().Add(time.Duration(float64(elapsed) * p.speed))
+		}
 		late := false
 		err := p.world.Run(ctx, target, func() bool {
 			late = time.Since(began) > slice
@@ -92,7 +100,7 @@ func (p *pacer) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if late {
+		if late || flatOut {
 			planned = 0
 			p.yield()
 			continue

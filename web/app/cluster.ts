@@ -32,7 +32,8 @@ export class TabCluster implements Cluster {
   #worker: Worker;
   #stream: MessagePort;
 
-  constructor(config: Config, handlers: Handlers, options: { seed: number; nodes: number; speed: number }) {
+  /** The engine is compiled once, however many clusters it is for. */
+  constructor(config: Config, engine: Promise<WebAssembly.Module>, handlers: Handlers, options: { seed: number; nodes: number; speed: number }) {
     this.#worker = new Worker(asset(config, "engine-worker.js"), { type: "module", name: "engine" });
     handlers.state("starting", "Starting the cluster…");
     this.#worker.onmessage = (event: MessageEvent<FromEngineWorker>) => {
@@ -41,15 +42,16 @@ export class TabCluster implements Cluster {
       else handlers.state("failed", `The cluster failed: ${message.message}. Reload the page to start anew.`);
     };
     this.#worker.onerror = (event) => handlers.state("failed", `The cluster failed: ${event.message}. Reload the page to start anew.`);
-    const start: Start = {
-      type: "start",
-      wasm: asset(config, "engine.wasm"),
+    const start: Omit<Start, "type" | "module"> = {
       runtime: asset(config, "wasm_exec.js"),
       openAPI: asset(config, "openapi"),
       start: Date.now(),
       ...options,
     };
-    this.#post(start);
+    engine.then(
+      (module) => this.#post({ type: "start", module, ...start }),
+      (error: unknown) => handlers.state("failed", `The cluster could not be loaded: ${error instanceof Error ? error.message : String(error)}. Reload the page to try again.`),
+    );
     this.fetch = engineFetch(this.connect());
     this.#stream = this.#open("stream");
     this.#stream.onmessage = (event: MessageEvent<string>) => handlers.frame(JSON.parse(event.data) as Frame);
@@ -61,6 +63,11 @@ export class TabCluster implements Cluster {
 
   send(command: object): void {
     this.#stream.postMessage(JSON.stringify(command));
+  }
+
+  /** How much faster than the wall clock time passes; Infinity is as fast as can be. */
+  setSpeed(speed: number): void {
+    this.#post({ type: "speed", speed });
   }
 
   close(): void {
