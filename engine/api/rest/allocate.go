@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -24,10 +25,18 @@ const firstNodePort, lastNodePort = 30000, 32767
 // for them, as upstream: an address drawn at random is from the upper band.
 const reserved = 256
 
+// lockServices keeps other Services from being written until the returned
+// function is called; it does nothing for other kinds.
+func (o *Operations) lockServices(k *kind.Kind) (unlock func()) {
+	if k.Kind != serviceKind.Kind {
+		return func() {}
+	}
+	o.services.Lock()
+	return o.services.Unlock
+}
+
 // allocateService gives a service the cluster IP and the node ports that it
-// needs and does not have. What is taken is read from the services that exist;
-// two that are created at the same moment may collide only if they ask for the
-// same by name.
+// needs and does not have. What is taken is read from the services that exist.
 func (o *Operations) allocateService(ctx context.Context, service, old *corev1.Service) error {
 	all, err := o.store.List(ctx, "services", "", store.ListOptions{})
 	if err != nil {

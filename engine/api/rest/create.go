@@ -51,6 +51,7 @@ func (o *Operations) Create(ctx context.Context, k *kind.Kind, obj store.Object,
 }
 
 func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object, opts WriteOptions) (store.Object, error) {
+	defer o.lockServices(k)()
 	if obj.GetResourceVersion() != "" {
 		return nil, apierrors.NewBadRequest("resourceVersion should not be set on objects to be created")
 	}

@@ -12,6 +12,7 @@ package rest
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/clock"
@@ -25,6 +26,9 @@ type Operations struct {
 	random *rand.Rand
 	kinds  map[string]*kind.Kind // by resource
 	order  []*kind.Kind
+	// services is held while a Service is written, so that no two get the same
+	// address or port.
+	services sync.Mutex
 }
 
 // New returns operations on kinds. random must be safe for concurrent use.

@@ -70,6 +70,7 @@ func (o *Operations) Update(ctx context.Context, k *kind.Kind, namespace, name s
 // replace writes obj in the place of current. Errors of the store are as they
 // come from it.
 func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, obj, current store.Object, part Part, opts WriteOptions) (store.Object, error) {
+	defer o.lockServices(k)()
 	switch obj.GetResourceVersion() {
 	case current.GetResourceVersion():
 	case "", "0":
