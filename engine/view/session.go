@@ -14,7 +14,7 @@ import (
 
 // Lesson is a lesson that a client follows.
 type Lesson interface {
-	// Check says how far the cluster is, step by step.
+	// Check says how far the learner is, step by step.
 	Check() []Step
 	// Close ends it.
 	Close()
@@ -28,9 +28,10 @@ type Step struct {
 	Detail string
 }
 
-// Lessons opens a lesson by its ID; wake is called when there may be something
-// to check that no change of the cluster shows. The error is for the learner.
-type Lessons func(id string, wake func()) (Lesson, error)
+// Lessons opens a lesson by its ID, where the learner has done some steps
+// before; wake is called when there may be something to check that no change of
+// the cluster shows. The error is for the learner.
+type Lessons func(id string, done []string, wake func()) (Lesson, error)
 
 // Session is both directions of one client's connection. It is not safe for
 // concurrent use.
@@ -80,6 +81,8 @@ func (s *Session) Next(ctx context.Context) ([]byte, error) {
 type command struct {
 	Type string `json:"type"`
 	ID   string `json:"id"`
+	// Done are the steps of a lesson that the learner has done before.
+	Done []string `json:"done"`
 }
 
 // Receive takes a frame from the client. What is wrong with it is said in an
@@ -95,18 +98,18 @@ func (s *Session) Receive(frame []byte) {
 	}
 	switch c.Type {
 	case "lesson":
-		s.follow(c.ID)
+		s.follow(c.ID, c.Done)
 	default:
 		s.refuse("There is no command %q; there is \"lesson\".", c.Type)
 	}
 }
 
-func (s *Session) follow(id string) {
+func (s *Session) follow(id string, done []string) {
 	s.leave()
 	if id == "" {
 		return
 	}
-	lesson, err := s.lessons(id, func() { s.check.Store(true); s.wake() })
+	lesson, err := s.lessons(id, done, func() { s.check.Store(true); s.wake() })
 	if err != nil {
 		s.refuse("%v", err)
 		return
