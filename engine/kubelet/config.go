@@ -15,7 +15,7 @@ import (
 // the objects that it refers to, its command with the variables expanded. An
 // error says what is missing, as Kubernetes words it.
 func (w *worker) containerConfig(c *container, image Image) (ContainerConfig, error) {
-	config := ContainerConfig{Pod: w.pod, Container: c.spec, Image: image}
+	config := ContainerConfig{Pod: w.pod, Container: c.spec, Image: image, Mounts: w.mounts(c.spec)}
 	if c.created {
 		config.Attempt = c.attempt + 1
 	}
@@ -187,14 +187,18 @@ func subscript(path, of string) (string, bool) {
 	return strings.CutSuffix(name, "']")
 }
 
-// resourceField is a container's own request or limit, in units of the divisor.
+// resourceField is the request or limit of a container, or of the one that is
+// named, in units of the divisor.
 func (w *worker) resourceField(c *container, ref *corev1.ResourceFieldSelector) string {
-	spec := c.spec
-	for i := range w.containers {
-		if w.containers[i].spec.Name == ref.ContainerName {
-			spec = w.containers[i].spec
+	for _, other := range w.containers {
+		if other.spec.Name == ref.ContainerName {
+			c = other
 		}
 	}
+	if c == nil {
+		return ""
+	}
+	spec := c.spec
 	kind, name, _ := strings.Cut(ref.Resource, ".")
 	list := spec.Resources.Requests
 	if kind == "limits" {

@@ -100,6 +100,7 @@ type ContainerConfig struct {
 	// the container see.
 	Command, Args []string
 	Env           []EnvVar
+	Mounts        []Mount
 }
 
 // EnvVar is a resolved environment variable.

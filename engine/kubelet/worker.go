@@ -47,6 +47,11 @@ type worker struct {
 	containers []*container
 	inits      int
 	pullStates map[string]*pullState
+	// volumes are set once all of them are there; until then, mountAt is when
+	// they are looked for again.
+	volumes    map[string]*Volume
+	mountAt    time.Time
+	mountRetry time.Duration
 
 	// op is the operation that is under way, sequence whether the start-up
 	// sequence to which it belongs is.
@@ -248,7 +253,7 @@ func (w *worker) run(ctx context.Context) error {
 			}
 		}
 		if w.sandbox.ID == "" {
-			if w.due(w.sandbox.retryAt) {
+			if w.mountVolumes(ctx) && w.due(w.sandbox.retryAt) {
 				w.sequence = true
 				w.runSandbox()
 			}

@@ -93,6 +93,7 @@ func newCluster(t testing.TB, clock clock.Clock, newRuntime NewRuntime, wake, ne
 		t.Fatal(err)
 	}
 	c.Create("serviceaccounts", &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "default"}})
+	c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "kube-root-ca.crt"}, Data: map[string]string{"ca.crt": "test"}})
 	kubeletClient := operations.Client("system:node:" + NodeName)
 	c.Fleet = kubelet.NewFleet(all, kubelet.New(kubelet.Config{
 		Node: kubelet.NodeConfig{

@@ -82,6 +82,37 @@ var startCases = []testCase{
 		c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "settings"}})
 		c.When("web", "is ready", ready)
 	}},
+	{"volumes hold what they are made of, and an empty one is shared", func(c *Cluster) {
+		c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "settings"}, Data: map[string]string{"color": "blue", "size": "big"}})
+		c.Create("secrets", &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "hidden"}, Data: map[string][]byte{"word": []byte("swordfish")}})
+		mounts := []corev1.VolumeMount{{Name: "config", MountPath: "/etc/config"}, {Name: "keys", MountPath: "/etc/keys"}, {Name: "info", MountPath: "/etc/info"}, {Name: "data", MountPath: "/data"}}
+		write := named("write", script("echo hello > /data/greeting; echo x > /etc/config/color; echo $?"))
+		write.VolumeMounts = mounts
+		read := script("ls /etc/config; cat /etc/config/color; echo; cat /etc/keys/my/word; echo; cat /etc/info/name; echo; cat /data/greeting; cat /sub")
+		read.VolumeMounts = append(mounts, corev1.VolumeMount{Name: "data", MountPath: "/sub", SubPath: "greeting"})
+		spec := once(read)
+		spec.InitContainers = []corev1.Container{write}
+		spec.Volumes = []corev1.Volume{
+			{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}},
+			{Name: "keys", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "hidden", Items: []corev1.KeyToPath{{Key: "word", Path: "my/word"}}}}},
+			{Name: "info", VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{{Path: "name", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}}}}},
+			{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+		}
+		c.Run("job", spec)
+		c.When("job", "has succeeded", phase(corev1.PodSucceeded))
+		c.Log("job", "write", false, "sh: can't create /etc/config/color: Read-only file system", "1")
+		c.Log("job", "main", false, "color", "size", "blue", "swordfish", "job", "hello", "hello")
+	}},
+	{"a pod whose volume is missing waits for it", func(c *Cluster) {
+		spec := always(app("nginx:1.14.2"))
+		spec.Volumes = []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}}
+		c.Run("web", spec)
+		pod := c.When("web", "waits", waiting("main", "ContainerCreating"))
+		c.Same("phase", pod.Status.Phase, corev1.PodPending)
+		c.HasEvents("web", `FailedMount: MountVolume.SetUp failed for volume "config" : configmap "settings" not found`)
+		c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "settings"}})
+		c.When("web", "is ready", ready)
+	}},
 	{"a command that is not there can't be run", func(c *Cluster) {
 		c.Run("typo", always(app("busybox:1.36", "slepp", "1")))
 		pod := c.When("typo", "fails to run", func(pod *corev1.Pod) bool {

@@ -263,3 +263,52 @@ func TestTeachingImages(t *testing.T) {
 		t.Errorf("pause ended with %d", r.code)
 	}
 }
+
+func TestFiles(t *testing.T) {
+	loaded := 0
+	config := NewFiles(func() map[string]string {
+		loaded++
+		return map[string]string{"color": "blue", "deep/size": "big"}
+	})
+	shared := NewFiles(nil)
+	var f Files
+	f.Mount("/etc/config", "", true, config)
+	f.Mount("/etc/config/data", "", false, shared)
+	f.Mount("/color", "color", true, config)
+	if loaded != 0 {
+		t.Error("the files were loaded too early")
+	}
+	for name, want := range map[string]string{"/etc/config/color": "blue", "etc/config/deep/../deep/size": "big", "/color": "blue"} {
+		if got, err := f.Read(name); got != want || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if err := f.Write("/etc/config/color", "red", false); !errors.Is(err, errReadOnly) {
+		t.Errorf("a read-only file was written: %v", err)
+	}
+	if err := f.Remove("/etc/config/color"); !errors.Is(err, errReadOnly) {
+		t.Errorf("a read-only file was removed: %v", err)
+	}
+	if err := f.Write("/etc/config/data/x", "1", false); err != nil {
+		t.Error(err)
+	}
+	if got, _ := shared.Read("/x"); got != "1" {
+		t.Errorf("the shared file holds %q", got)
+	}
+	if err := f.Write("/etc/configuration", "own", true); err != nil {
+		t.Error(err)
+	}
+	for dir, want := range map[string]string{"/": "color etc", "/etc": "config configuration", "/etc/config": "color data deep", "/none": ""} {
+		if got := strings.Join(f.List(dir), " "); got != want {
+			t.Errorf("%s holds %q, want %q", dir, got, want)
+		}
+	}
+	for name, want := range map[string]bool{"/etc": true, "/etc/config": true, "/etc/config/deep": true, "/color": false, "/etc/config/color": false, "/none": false} {
+		if got := f.IsDir(name); got != want {
+			t.Errorf("%s is a directory: %v", name, got)
+		}
+	}
+	if _, err := f.Read("/etc/config"); !errors.Is(err, errNoFile) || loaded != 1 {
+		t.Errorf("got %v, loaded %d times", err, loaded)
+	}
+}

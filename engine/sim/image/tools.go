@@ -104,16 +104,18 @@ func (h host) Run(args []string, env []string, io shell.IO, done func(code int))
 }
 
 func (h host) ReadFile(name string) (string, error) { return h.Files().Read(name) }
-func (h host) WriteFile(name, content string, more bool) {
-	if name == "/dev/stdout" || name == "/proc/1/fd/1" {
+
+func (h host) WriteFile(name, content string, more bool) error {
+	switch name {
+	case "/dev/null":
+	case "/dev/stdout", "/proc/1/fd/1":
 		h.Print(content)
-		return
-	}
-	if name == "/dev/stderr" || name == "/proc/1/fd/2" {
+	case "/dev/stderr", "/proc/1/fd/2":
 		h.Complain(content)
-		return
+	default:
+		return h.Files().Write(name, content, more)
 	}
-	h.Files().Write(name, content, more)
+	return nil
 }
 
 // OnTerminate is for the main process alone: nobody signals the others.

@@ -9,12 +9,14 @@ import (
 // Tools that deal with files, and test.
 
 func touch(c *Call) {
+	code := 0
 	for _, name := range operands(c) {
-		if !c.Files().Exists(name) {
-			c.Files().Write(name, "", false)
+		if err := c.Files().Write(name, "", true); err != nil {
+			c.Complain(fmt.Sprintf("touch: %s: %v\n", name, err))
+			code = 1
 		}
 	}
-	c.Exit(0)
+	c.Exit(code)
 }
 
 func rm(c *Call) {
@@ -46,7 +48,7 @@ func ls(c *Call) {
 			c.Print(strings.Join(list, "\n") + "\n")
 		case c.Files().Exists(dir):
 			c.Print(dir + "\n")
-		case dir != "/" && dir != "/tmp":
+		case dir != "/" && dir != "/tmp" && !c.Files().IsDir(dir):
 			c.Complain(fmt.Sprintf("ls: %s: %v\n", dir, errNoFile))
 			code = 1
 		}
@@ -73,7 +75,7 @@ func test(c *Call) {
 		case "-f", "-e":
 			ok = c.Files().Exists(args[1])
 		case "-d":
-			ok = len(c.Files().List(args[1])) > 0
+			ok = c.Files().IsDir(args[1])
 		case "-s":
 			content, _ := c.Files().Read(args[1])
 			ok = content != ""

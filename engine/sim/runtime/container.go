@@ -56,11 +56,31 @@ func (r *Runtime) CreateContainer(sandboxID string, config kubelet.ContainerConf
 			c := &container{runtime: r, id: r.hex(32), sandbox: s, image: found, config: config}
 			c.tag = config.Image.Name[strings.LastIndexByte(config.Image.Name, ':')+1:]
 			c.status = kubelet.ContainerStatus{ID: c.id, User: root}
+			c.mount()
 			r.containers[c.id] = c
 			s.containers = append(s.containers, c)
 			r.call(func() { done(c.id, nil) })
 		})
 	})
+}
+
+// mount puts the container's volumes in their places.
+func (c *container) mount() {
+	for _, m := range c.config.Mounts {
+		c.files.Mount(m.Path, m.SubPath, m.ReadOnly, c.sandbox.volume(m.Volume))
+	}
+}
+
+// volume returns a volume's files, which the pod's containers share.
+func (s *sandbox) volume(v *kubelet.Volume) *image.Files {
+	for _, known := range s.volumes {
+		if known.name == v.Name {
+			return known.files
+		}
+	}
+	files := image.NewFiles(v.Files)
+	s.volumes = append(s.volumes, volume{v.Name, files})
+	return files
 }
 
 func (r *Runtime) StartContainer(id string, done func(kubelet.ContainerStatus, error)) {

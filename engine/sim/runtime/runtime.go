@@ -75,6 +75,12 @@ type sandbox struct {
 	stopped    bool
 	containers []*container
 	ports      map[int]listener
+	volumes    []volume
+}
+
+type volume struct {
+	name  string
+	files *image.Files
 }
 
 type listener struct {

@@ -22,7 +22,7 @@ type Host interface {
 	After(d time.Duration, f func())
 	// ReadFile, WriteFile serve redirections.
 	ReadFile(name string) (string, error)
-	WriteFile(name, content string, more bool)
+	WriteFile(name, content string, more bool) error
 	// OnTerminate asks for SIGTERM.
 	OnTerminate(f func())
 }
@@ -300,13 +300,12 @@ func (s *shell) redirected(redirects []redirect, io IO, done func(int), run func
 			rest(io)
 			return
 		}
-		write := func(string) {}
-		if name != "/dev/null" {
-			if first.op == ">" || first.op == "2>" || first.op == "&>" {
-				s.host.WriteFile(name, "", false)
-			}
-			write = func(text string) { s.host.WriteFile(name, text, true) }
+		if err := s.host.WriteFile(name, "", first.op == ">>"); err != nil {
+			io.Err(s.params[0] + ": can't create " + name + ": " + err.Error() + "\n")
+			done(1)
+			return
 		}
+		write := func(text string) { _ = s.host.WriteFile(name, text, true) } // it could be opened, so it can be written
 		switch first.op {
 		case ">", ">>":
 			io.Out = write

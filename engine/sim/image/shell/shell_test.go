@@ -53,11 +53,15 @@ func (f *fake) ReadFile(name string) (string, error) {
 	return "", errors.New("no such file")
 }
 
-func (f *fake) WriteFile(name, content string, more bool) {
+func (f *fake) WriteFile(name, content string, more bool) error {
+	if strings.HasPrefix(name, "/ro/") {
+		return errors.New("read-only")
+	}
 	if more {
 		content = f.files[name] + content
 	}
 	f.files[name] = content
+	return nil
 }
 
 func (f *fake) OnTerminate(then func()) { f.trapped = then }
@@ -110,6 +114,7 @@ func TestScripts(t *testing.T) {
 		{"echo hello | upper", "HELLO\n", 0},
 		{"echo a > f; echo b >> f; upper < f", "A\nB\n", 0},
 		{"upper < none", "sh: can't open none: no such file\n", 1},
+		{"echo a > /ro/f; echo $?", "sh: can't create /ro/f: read-only\n1\n", 0},
 		{"nope 2>/dev/null; echo $?", "127\n", 0},
 		{"nope > f 2>&1; upper < f", "SH: NOPE: NOT FOUND\n", 0},
 		{"{ echo a; echo b; } | upper", "A\nB\n", 0},
