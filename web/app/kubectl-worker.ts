@@ -55,7 +55,6 @@ scope.onmessage = (event) => {
       break;
     case "connect":
       scope.fetch = engineFetch(message.port);
-      forgetDiscovery();
       break;
     case "files":
       files.apply(message.changes, "page");
@@ -105,9 +104,11 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
   go.env = {
     HOME: files.home,
     KUBECONFIG: `${files.home}/.kube/config`,
-    KUBECACHEDIR: cacheDirectory(),
     TMPDIR: "/tmp",
     TERM: "xterm-256color",
+    // Commands are short and leave little behind: collect garbage less often.
+    GOGC: "400",
+    GOMEMLIMIT: "768MiB",
   };
   // Some commands end the program themselves; so does a crash.
   go.exit = (code) => exit(code, false);
@@ -182,18 +183,9 @@ function sendChanges(): void {
   changed.clear();
 }
 
-/** Temporary files and kubectl's caches are of no use to the page. */
+/** Temporary files are of no use to the page. */
 function isPrivate(path: string): boolean {
-  return path.startsWith("/tmp/") || path.startsWith(cacheDirectory());
-}
-
-function cacheDirectory(): string {
-  return `${files.home}/.kube/cache`;
-}
-
-/** What one cluster serves says nothing of another. */
-function forgetDiscovery(): void {
-  if (files.exists(cacheDirectory())) files.remove(cacheDirectory(), true);
+  return path.startsWith("/tmp/");
 }
 
 /** globalThis.process for wasm_exec.js. */

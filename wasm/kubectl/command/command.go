@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	cliflag "k8s.io/component-base/cli/flag"
@@ -101,12 +102,15 @@ func New(c Config) *cobra.Command {
 	root.PersistentFlags().BoolVar(&warningsAsErrors, "warnings-as-errors", warningsAsErrors,
 		"Treat warnings received from the server as errors and exit with a non-zero exit code")
 	flags := genericclioptions.NewConfigFlags(true).
-		WithWarningPrinter(c.Streams).
 		WithWrapConfigFn(func(config *rest.Config) *rest.Config {
 			return c.wrap(config, headers)
 		})
 	flags.AddFlags(root.PersistentFlags())
-	matchVersion := cmdutil.NewMatchVersionFlags(flags)
+	getter := &clients{
+		ConfigFlags: flags,
+		warnings:    printers.NewWarningPrinter(c.Streams.ErrOut, printers.WarningPrinterOptions{}),
+	}
+	matchVersion := cmdutil.NewMatchVersionFlags(getter)
 	matchVersion.AddFlags(root.PersistentFlags())
 	factory := cmdutil.NewFactory(matchVersion)
 
