@@ -19,16 +19,6 @@ export function byId(id: string): HTMLElement {
   return element;
 }
 
-/** How long ago, as kubectl says it. */
-export function age(since: string, now: Date): string {
-  const seconds = Math.max(Math.round((now.getTime() - new Date(since).getTime()) / 1000), 0);
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
-}
-
 /** Says something to screen readers. */
 export function announce(text: string): void {
   byId("announcer").textContent = text;

@@ -63,6 +63,11 @@ export class Editor {
     }
   }
 
+  /** The file that is open. */
+  get path(): string {
+    return this.#path;
+  }
+
   focus(): void {
     this.#view.focus();
   }

@@ -1,6 +1,6 @@
 /**
  * The worker in which the engine runs: a simulated cluster. It takes the messages
- *   {type: "start", wasm, runtime, openAPI, seed, nodes, speed, start}
+ *   {type: "start", module, runtime, openAPI, seed, nodes, speed, start}
  *   {type: "connect", protocol: "http" | "stream", port}
  *   {type: "speed", speed}
  * in any order, and says {type: "ready"} or {type: "failed", message}.
@@ -13,7 +13,8 @@ interface Engine {
 
 export interface Start {
   type: "start";
-  wasm: string;
+  /** The engine, compiled. */
+  module: WebAssembly.Module;
   runtime: string;
   openAPI: string;
   seed: number;
@@ -67,11 +68,9 @@ function handle(message: ToEngineWorker): void {
 }
 
 async function start(config: Start): Promise<void> {
-  const module = WebAssembly.compileStreaming(fetch(config.wasm, { credentials: "same-origin" }));
   await import(/* the runtime that belongs to the module */ config.runtime);
   const go = new scope.Go();
   scope.tidepoolConfig = config;
-  const instance = await WebAssembly.instantiate(await module, go.importObject);
-  await go.run(instance);
+  await go.run(await WebAssembly.instantiate(config.module, go.importObject));
   scope.onTidepoolFailed("the engine has ended");
 }

@@ -23,7 +23,7 @@ export class Lesson {
       const text = code.textContent ?? "";
       if (!text.includes("<")) this.#offer(code, text, run); // "<name>" is for the learner to fill in
     }
-    this.#open(this.#panel.querySelector<HTMLElement>(".step")?.dataset["step"]);
+    this.#open(this.#panel.querySelector<HTMLElement>(".step")?.dataset["step"], false);
   }
 
   /** Asks a cluster to check this lesson from its start: progress belongs to a cluster. */
@@ -55,18 +55,18 @@ export class Lesson {
     (byId("lesson-progress") as HTMLProgressElement).value = this.#done.size;
     byId("lesson-done").hidden = this.#done.size < frame.steps.length;
     if (frame.current !== this.#current) {
+      this.#open(frame.current, this.#current !== undefined);
       this.#current = frame.current;
-      this.#open(frame.current);
     }
   }
 
-  #open(id: string | undefined): void {
+  #open(id: string | undefined, scroll: boolean): void {
     for (const step of this.#panel.querySelectorAll<HTMLElement>(".step")) {
       const current = step.dataset["step"] === id;
       step.classList.toggle("current", current);
       const body = step.querySelector("details");
       if (body) body.open = current;
-      if (current) step.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      if (current && scroll) step.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     }
   }
 

@@ -2,24 +2,34 @@
  * The map: nodes as boxes, pods as cells in stable places, drawn on a canvas when
  * something has changed. A pod's state shows by shape and by colour.
  */
-import { cellBox, layOut, Slots, type Box, type Layout } from "./layout.js";
-import type { Model } from "./model.js";
+import { announce } from "./dom.js";
+import { drawPod } from "./glyph.js";
+import { cellBox, layOut, placeAt, type Box, type Layout, type NodeBox } from "./layout.js";
+import type { Changes, Model, Usage } from "./model.js";
+import { Motion } from "./motion.js";
 import { readPalette, type Palette } from "./palette.js";
 import { podState, type NodeRecord, type PodRecord, type PodState } from "./records.js";
 import type { Selection } from "./selection.js";
+import { Slots } from "./slots.js";
+import { brief } from "./words.js";
 
-const appear = 260; // milliseconds that a new pod takes to grow
+/** With more pods than this they appear where they belong, without a way there. */
+const mostMoving = 2000;
+/** Cells below this size are plain squares, drawn state by state. */
+const plain = 7;
+
+const font = (size: number, weight = 400) => `${weight} ${size}px system-ui, sans-serif`;
 
 export class ClusterMap {
   #canvas: HTMLCanvasElement;
   #context: CanvasRenderingContext2D;
   #tooltip: HTMLElement;
   #slots = new Slots();
+  #motion = new Motion<PodRecord>();
   #layout: Layout | undefined;
   #palette: Palette;
   #scheduled = false;
   #stale = true; // the layout
-  #born = new Map<string, number>();
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor(
@@ -34,15 +44,23 @@ export class ClusterMap {
     this.#palette = readPalette(holder);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.#palette = readPalette(holder);
-      this.#draw();
+      this.#request();
     });
     new ResizeObserver(() => this.#invalidate()).observe(holder);
-    model.subscribe(() => this.#invalidate());
+    model.subscribe((changes) => this.#take(changes));
     selection.subscribe(() => this.#request());
     this.#canvas.addEventListener("pointermove", (event) => this.#hover(event));
     this.#canvas.addEventListener("pointerleave", () => (this.#tooltip.hidden = true));
     this.#canvas.addEventListener("click", (event) => this.selection.select(this.#at(event)?.uid));
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #take(changes: Changes): void {
+    this.#slots.apply(changes, this.model);
+    const now = performance.now();
+    for (const record of changes.deleted) if (record.kind === "Pod") this.#motion.end(record.uid, record, now);
+    if (changes.all) this.#motion.clear();
+    this.#invalidate();
   }
 
   #invalidate(): void {
@@ -53,160 +71,198 @@ export class ClusterMap {
   #request(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((now) => {
       this.#scheduled = false;
-      this.#draw();
+      this.#draw(now);
     });
   }
 
   #relayout(): void {
     const { width, height } = this.holder.getBoundingClientRect();
     const ratio = devicePixelRatio || 1;
-    if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) {
-      this.#canvas.width = Math.round(width * ratio);
-      this.#canvas.height = Math.round(height * ratio);
-    }
+    const pixels = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+    if (this.#canvas.width !== pixels.width || this.#canvas.height !== pixels.height) Object.assign(this.#canvas, pixels);
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const now = performance.now();
-    this.#slots.update(this.model.pods.values());
-    for (const uid of this.model.pods.keys()) if (!this.#born.has(uid)) this.#born.set(uid, now);
-    for (const uid of this.#born.keys()) if (!this.model.pods.has(uid)) this.#born.delete(uid);
-    this.#layout = layOut(width, height, this.model.nodes, this.#slots);
+    this.#layout = layOut(width, height, this.model.nodes, (node) => this.#slots.count(node));
     this.#stale = false;
   }
 
-  #draw(): void {
+  #draw(now: number): void {
     if (this.#stale) this.#relayout();
     const layout = this.#layout;
     if (!layout || layout.width === 0) return;
-    const c = this.#context;
-    c.clearRect(0, 0, layout.width, layout.height);
-    const used = this.#usage();
-    for (const box of layout.nodes) this.#drawNode(box, box.node, used.get(box.node.name));
-    this.#drawWaiting(layout);
-    const now = performance.now();
-    let moving = false;
-    for (const pod of this.model.pods.values()) {
-      const place = this.#slots.slot(pod.uid);
-      const box = place && cellBox(layout, place);
-      if (!box) continue;
-      const age = this.#calm.matches ? 1 : Math.min((now - (this.#born.get(pod.uid) ?? 0)) / appear, 1);
-      if (age < 1) moving = true;
-      this.#drawPod(pod, box, age);
-    }
+    this.#context.clearRect(0, 0, layout.width, layout.height);
+    this.#drawSurface(layout);
+    for (const box of layout.nodes) this.#drawNode(box, this.model.usage(box.node.name));
+    const moving = layout.size.cell < plain || this.model.pods.size > mostMoving ? this.#drawPlain(layout) : this.#drawPods(layout, now);
     this.onDrawn();
     if (moving) this.#request();
   }
 
-  /** What the pods on each node request. */
-  #usage(): Map<string, { cpu: number; memory: number; pods: number }> {
-    const used = new Map<string, { cpu: number; memory: number; pods: number }>();
-    for (const pod of this.model.pods.values()) {
-      if (!pod.node || pod.phase === "Succeeded" || pod.phase === "Failed") continue;
-      const sum = used.get(pod.node) ?? { cpu: 0, memory: 0, pods: 0 };
-      sum.cpu += pod.cpu;
-      sum.memory += pod.memory;
-      sum.pods++;
-      used.set(pod.node, sum);
+  /** The band at the top, where pods wait for a node, ends in waves. */
+  #drawSurface({ width, waiting }: Layout): void {
+    const c = this.#context;
+    const wave = 26;
+    const bottom = waiting.height - 5;
+    c.beginPath();
+    c.moveTo(0, 0);
+    c.lineTo(0, bottom);
+    for (let x = 0; x < width; x += 2 * wave) {
+      c.quadraticCurveTo(x + wave / 2, bottom - 4, x + wave, bottom);
+      c.quadraticCurveTo(x + 1.5 * wave, bottom + 4, x + 2 * wave, bottom);
     }
-    return used;
+    c.lineTo(width, 0);
+    c.closePath();
+    c.globalAlpha = 0.6;
+    c.fillStyle = this.#palette.surface;
+    c.fill();
+    c.globalAlpha = 1;
+    c.font = font(12);
+    c.textBaseline = "middle";
+    c.fillStyle = this.#palette.muted;
+    c.fillText("Waiting for a node", waiting.x + 2, 23);
   }
 
-  #drawNode(box: Box, node: NodeRecord, used: { cpu: number; memory: number; pods: number } | undefined): void {
+  #drawNode(box: NodeBox, used: Usage): void {
     const c = this.#context;
     const p = this.#palette;
+    const { node, detail } = box;
     const selected = this.selection.uid === node.uid;
     c.beginPath();
-    c.roundRect(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1, Math.min(12, box.width / 8));
+    c.roundRect(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1, Math.min(14, box.width / 8));
     c.fillStyle = p.node;
     c.fill();
     c.lineWidth = selected ? 3 : 1;
     c.strokeStyle = selected ? p.accent : node.ready ? p.nodeLine : p.warning;
-    c.setLineDash(node.unschedulable || !node.ready ? [5, 4] : []);
+    c.setLineDash(node.unschedulable || !node.ready ? [6, 4] : []);
     c.stroke();
     c.setLineDash([]);
-    if (box.height <= 36 || box.width <= 56) return;
-    c.font = `600 ${box.width > 120 ? 13 : 11}px system-ui, sans-serif`;
+    if (detail === 0) return;
+    const inset = detail === 2 ? 12 : 6;
+    const inner = box.width - 2 * inset;
+    const status = node.status.replace(/,/g, ", ");
+    const wellKnown = status === "Ready";
     c.textBaseline = "middle";
-    c.fillStyle = p.text;
-    c.fillText(node.name, box.x + 12, box.y + (box.height > 70 ? 16 : 9), box.width - 24);
-    if (box.height <= 70 || box.width <= 130) return;
-    c.font = "11px system-ui, sans-serif";
-    c.fillStyle = node.ready && !node.unschedulable ? p.muted : p.warning;
-    c.textAlign = "right";
-    c.fillText(node.status.replace(/,/g, ", "), box.x + box.width - 12, box.y + 16, box.width / 2);
-    c.textAlign = "left";
-    this.#drawBar(box.x + 12, box.y + 29, (box.width - 36) / 2, (used?.cpu ?? 0) / (node.cpu || 1));
-    this.#drawBar(box.x + 24 + (box.width - 36) / 2, box.y + 29, (box.width - 36) / 2, (used?.memory ?? 0) / (node.memory || 1));
+    c.font = font(detail === 2 ? 13 : 11, 600);
+    c.fillStyle = wellKnown || detail === 2 ? p.text : p.warning;
+    c.fillText(node.name, box.x + inset, box.y + (detail === 2 ? 18 : 10), inner);
+    if (detail < 2) return;
+    const free = inner - c.measureText(node.name).width - 8;
+    if (!wellKnown || free > 40) {
+      c.font = font(11);
+      c.fillStyle = wellKnown ? p.muted : p.warning;
+      c.textAlign = "right";
+      c.fillText(status, box.x + box.width - inset, box.y + 18.5, Math.max(free, 24));
+      c.textAlign = "left";
+    }
+    const half = (inner - 12) / 2;
+    this.#drawMeter("CPU", box.x + inset, box.y + 34, half, used.cpu / (node.cpu || 1));
+    this.#drawMeter("Memory", box.x + inset + half + 12, box.y + 34, half, used.memory / (node.memory || 1));
   }
 
-  #drawBar(x: number, y: number, width: number, part: number): void {
+  #drawMeter(name: string, x: number, y: number, width: number, part: number): void {
     const c = this.#context;
-    c.fillStyle = this.#palette.bar;
+    c.font = font(10);
+    c.fillStyle = this.#palette.muted;
+    c.fillText(name, x, y, width);
+    if (width > 76) {
+      c.textAlign = "right";
+      c.fillText(`${Math.round(part * 100)}%`, x + width, y, 30);
+      c.textAlign = "left";
+    }
+    c.fillStyle = this.#palette.line;
     c.beginPath();
-    c.roundRect(x, y, width, 4, 2);
+    c.roundRect(x, y + 8, width, 4, 2);
     c.fill();
     if (part <= 0) return;
     c.fillStyle = this.#palette.accent;
     c.beginPath();
-    c.roundRect(x, y, Math.max(width * Math.min(part, 1), 4), 4, 2);
+    c.roundRect(x, y + 8, Math.max(width * Math.min(part, 1), 4), 4, 2);
     c.fill();
   }
 
-  #drawWaiting(layout: Layout): void {
+  /** Draws the pods on their ways; whether any moves still. */
+  #drawPods(layout: Layout, now: number): boolean {
+    const calm = this.#calm.matches;
+    if (calm) this.#motion.clear();
     const c = this.#context;
-    const { x, y, width } = layout.waiting;
-    c.strokeStyle = this.#palette.nodeLine;
-    c.lineWidth = 1;
-    c.beginPath();
-    c.moveTo(x, y + 0.5);
-    c.lineTo(x + width, y + 0.5);
-    c.stroke();
-    c.font = "12px system-ui, sans-serif";
-    c.textBaseline = "middle";
-    c.fillStyle = this.#palette.muted;
-    c.fillText("No node yet", x, y + 20);
+    for (const ghost of calm ? [] : this.#motion.ghosts(now)) {
+      c.globalAlpha = ghost.opacity;
+      drawPod(c, ghost.what, ghost.box.x, ghost.box.y, ghost.box.width, this.#palette);
+      c.globalAlpha = 1;
+    }
+    for (const pod of this.model.pods.values()) {
+      const place = this.#slots.place(pod.uid);
+      const to = place && cellBox(layout, place);
+      if (!to) continue;
+      const box = calm ? to : this.#motion.box(pod.uid, to, now);
+      drawPod(c, pod, box.x, box.y, box.width, this.#palette);
+      this.#mark(pod.uid, box);
+      if (place.node !== "" && layout.size.label > 0) this.#drawLabel(pod, box);
+    }
+    return !calm && this.#motion.moving(now);
   }
 
-  #drawPod(pod: PodRecord, box: Box, age: number): void {
+  /** Draws very many pods: one path for each state. */
+  #drawPlain(layout: Layout): boolean {
+    this.#motion.clear();
     const c = this.#context;
-    const size = box.width * (0.5 + 0.5 * ease(age));
-    const x = box.x + (box.width - size) / 2;
-    const y = box.y + (box.height - size) / 2;
-    drawGlyph(c, podState(pod), x, y, size, this.#palette);
-    if (this.selection.uid === pod.uid || this.selection.related.has(pod.uid)) {
-      c.lineWidth = this.selection.uid === pod.uid ? 3 : 2;
-      c.strokeStyle = this.#palette.accent;
-      c.beginPath();
-      c.roundRect(box.x - 3, box.y - 3, box.width + 6, box.height + 6, size * 0.3 + 3);
-      c.stroke();
+    const paths: Partial<Record<PodState, Path2D>> = {};
+    const marked: Box[] = [];
+    for (const pod of this.model.pods.values()) {
+      const place = this.#slots.place(pod.uid);
+      const box = place && cellBox(layout, place);
+      if (!box) continue;
+      const path = (paths[podState(pod)] ??= new Path2D());
+      const failing = podState(pod) === "failing";
+      if (failing && box.width > 3) {
+        path.moveTo(box.x + box.width / 2, box.y);
+        path.lineTo(box.x + box.width, box.y + box.height);
+        path.lineTo(box.x, box.y + box.height);
+        path.closePath();
+      } else path.rect(box.x, box.y, box.width, box.height);
+      if (this.selection.uid === pod.uid || this.selection.related.has(pod.uid)) marked.push(box);
     }
-    if (pod.restarts > 0 && size >= 24) {
-      c.font = `600 ${Math.round(size / 3)}px system-ui, sans-serif`;
-      c.textAlign = "center";
-      c.textBaseline = "middle";
-      c.fillStyle = this.#palette.surface;
-      c.fillText(String(pod.restarts), x + size / 2, y + size / 2 + 1);
-      c.textAlign = "left";
+    for (const [state, path] of Object.entries(paths) as [PodState, Path2D][]) {
+      c.fillStyle = this.#palette.states[state];
+      c.fill(path);
     }
+    c.strokeStyle = this.#palette.text;
+    c.lineWidth = 1;
+    for (const box of marked) c.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
+    return false;
+  }
+
+  #mark(uid: string, box: Box): void {
+    const selected = this.selection.uid === uid;
+    if (!selected && !this.selection.related.has(uid)) return;
+    const c = this.#context;
+    const away = box.width > 20 ? 4 : 2;
+    c.lineWidth = selected ? 3 : 1.5;
+    c.strokeStyle = this.#palette.accent;
+    c.beginPath();
+    c.roundRect(box.x - away, box.y - away, box.width + 2 * away, box.height + 2 * away, box.width * 0.24 + away);
+    c.stroke();
+  }
+
+  /** The end of the pod's name, by which its siblings differ. */
+  #drawLabel(pod: PodRecord, box: Box): void {
+    const c = this.#context;
+    c.font = font(10.5);
+    c.textAlign = "center";
+    c.textBaseline = "top";
+    c.fillStyle = this.#palette.muted;
+    c.fillText(pod.name.slice(pod.name.lastIndexOf("-") + 1), box.x + box.width / 2, box.y + box.height + 5, box.width + 10);
+    c.textAlign = "left";
   }
 
   /** The object under the pointer. */
   #at(event: MouseEvent): PodRecord | NodeRecord | undefined {
-    const layout = this.#layout;
-    if (!layout) return undefined;
+    if (!this.#layout) return undefined;
     const { left, top } = this.#canvas.getBoundingClientRect();
-    const x = event.clientX - left;
-    const y = event.clientY - top;
-    const inside = (box: Box) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
-    const node = layout.nodes.find(inside);
-    const name = node?.node.name ?? "";
-    for (let slot = 0; slot < this.#slots.count(name); slot++) {
-      const box = cellBox(layout, { node: name, slot });
-      const uid = this.#slots.at(name, slot);
-      if (box && uid && inside(box)) return this.model.pods.get(uid);
-    }
-    return node?.node;
+    const { node, place } = placeAt(this.#layout, event.clientX - left, event.clientY - top);
+    const uid = place && this.#slots.at(place.node, place.slot);
+    return (uid && this.model.pods.get(uid)) || node?.node;
   }
 
   #hover(event: PointerEvent): void {
@@ -214,80 +270,26 @@ export class ClusterMap {
     this.#canvas.style.cursor = found ? "pointer" : "default";
     this.#tooltip.hidden = !found;
     if (!found) return;
-    this.#tooltip.textContent = found.kind === "Pod" ? `${found.name}\n${found.status} · ${found.ready}/${found.containers} ready` : `${found.name}\n${found.status}`;
-    const { left, top, width } = this.holder.getBoundingClientRect();
-    const x = Math.min(event.clientX - left + 12, width - this.#tooltip.offsetWidth - 8);
-    this.#tooltip.style.transform = `translate(${Math.max(x, 0)}px, ${event.clientY - top + 16}px)`;
+    this.#tooltip.textContent = `${found.name}\n${brief(found)}`;
+    const { left, top, width, height } = this.holder.getBoundingClientRect();
+    const x = Math.min(event.clientX - left + 14, width - this.#tooltip.offsetWidth - 6);
+    const below = event.clientY - top + 18;
+    const y = below + this.#tooltip.offsetHeight > height ? event.clientY - top - this.#tooltip.offsetHeight - 10 : below;
+    this.#tooltip.style.transform = `translate(${Math.max(x, 0)}px, ${Math.max(y, 0)}px)`;
   }
 
-  /** Arrow keys move through nodes and their pods. */
+  /** Arrow keys move through the waiting pods and the nodes with their pods. */
   #key(event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") this.selection.select(undefined);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const order = this.model.nodes.flatMap((node) => [node.uid, ...this.#podsOn(node.name)]).concat(this.#podsOn(""));
+    const order = [...this.#slots.pods(""), ...this.model.nodes.flatMap((node) => [node.uid, ...this.#slots.pods(node.name)])];
     if (order.length === 0) return;
     const at = this.selection.uid ? order.indexOf(this.selection.uid) : -1;
     const next = at < 0 ? (step > 0 ? 0 : order.length - 1) : (at + step + order.length) % order.length;
     this.selection.select(order[next]);
-  }
-
-  #podsOn(node: string): string[] {
-    const uids: string[] = [];
-    for (let slot = 0; slot < this.#slots.count(node); slot++) {
-      const uid = this.#slots.at(node, slot);
-      if (uid) uids.push(uid);
-    }
-    return uids;
-  }
-}
-
-function ease(t: number): number {
-  return 1 - (1 - t) ** 3;
-}
-
-/** Draws a pod's state: each has a shape of its own, so that colour is not needed. */
-export function drawGlyph(c: CanvasRenderingContext2D, state: PodState, x: number, y: number, size: number, palette: Palette): void {
-  const color = palette.states[state];
-  c.fillStyle = color;
-  c.strokeStyle = color;
-  const line = Math.max(size / 10, 1);
-  c.lineWidth = line;
-  c.beginPath();
-  switch (state) {
-    case "pending": // an empty, dashed circle
-      c.setLineDash(size > 10 ? [size / 6, size / 8] : []);
-      c.arc(x + size / 2, y + size / 2, size / 2 - line, 0, 2 * Math.PI);
-      c.stroke();
-      c.setLineDash([]);
-      return;
-    case "starting": // a square, half full
-      c.roundRect(x + line / 2, y + line / 2, size - line, size - line, size * 0.24);
-      c.stroke();
-      c.beginPath();
-      c.roundRect(x + line / 2, y + size / 2, size - line, size / 2 - line / 2, [0, 0, size * 0.22, size * 0.22]);
-      c.fill();
-      return;
-    case "ready": // a full square
-      c.roundRect(x, y, size, size, size * 0.24);
-      c.fill();
-      return;
-    case "failing": // a triangle
-      c.moveTo(x + size / 2, y);
-      c.lineTo(x + size, y + size);
-      c.lineTo(x, y + size);
-      c.closePath();
-      c.fill();
-      return;
-    case "ending": // a small square that is crossed out
-      c.globalAlpha = 0.8;
-      c.roundRect(x + size * 0.14, y + size * 0.14, size * 0.72, size * 0.72, size * 0.2);
-      c.stroke();
-      c.moveTo(x + size * 0.3, y + size * 0.7);
-      c.lineTo(x + size * 0.7, y + size * 0.3);
-      c.stroke();
-      c.globalAlpha = 1;
-      return;
+    const found = this.model.get(order[next] ?? "");
+    if (found?.kind === "Pod" || found?.kind === "Node") announce(`${found.kind} ${found.name}: ${brief(found)}`);
   }
 }

@@ -1,18 +1,42 @@
 /** The cluster's state as the page knows it, kept from the stream's frames. */
 import type { EventRecord, Frame, NodeRecord, PodRecord, Record_ } from "./records.js";
 
-export type Listener = () => void;
+/** What a frame changed. */
+export interface Changes {
+  /** Everything is new; what there was before is gone. */
+  all: boolean;
+  set: readonly Record_[];
+  /** The objects that are gone, as they last were. */
+  deleted: readonly Record_[];
+}
+
+export type Listener = (changes: Changes) => void;
+
+/** Usage is what the pods on a node request, together. */
+export interface Usage {
+  cpu: number;
+  memory: number;
+  pods: number;
+}
+
+const none: Usage = { cpu: 0, memory: 0, pods: 0 };
+const byName = new Intl.Collator("en", { numeric: true });
 
 export class Model {
   readonly objects = new Map<string, Record_>();
-  /** Nodes by name, in the order of their names. */
-  nodes: NodeRecord[] = [];
+  /** Nodes in the order of their names. */
+  nodes: readonly NodeRecord[] = [];
   /** Pods by UID. */
   readonly pods = new Map<string, PodRecord>();
-  /** Events by the UID of the object that they are about. */
-  readonly events = new Map<string, Map<string, EventRecord>>();
-  time = new Date(0);
   revision = 0;
+  /** How much faster than here the cluster's time passes. */
+  speed = 1;
+  #time = 0; // the cluster's, at the last frame
+  #heard = 0; // when that was, here
+  #events = new Map<string, Map<string, EventRecord>>(); // by the object that they are about
+  #owned = new Map<string, Set<string>>();
+  #usage = new Map<string, Usage>();
+  #nodes = new Map<string, NodeRecord>();
   #listeners = new Set<Listener>();
 
   subscribe(listener: Listener): () => void {
@@ -22,19 +46,38 @@ export class Model {
 
   apply(frame: Frame): void {
     if (frame.type !== "snapshot" && frame.type !== "delta") return;
-    if (frame.type === "snapshot") this.clear();
-    for (const record of frame.set) this.#set(record);
-    if (frame.type === "delta") for (const uid of frame.delete ?? []) this.#delete(uid);
-    this.time = new Date(frame.time);
+    const all = frame.type === "snapshot";
+    if (all) this.#forget();
+    let nodesChanged = all;
+    for (const record of frame.set) {
+      this.#remove(record.uid);
+      this.#add(record);
+      nodesChanged ||= record.kind === "Node";
+    }
+    const deleted: Record_[] = [];
+    for (const uid of (frame.type === "delta" && frame.delete) || []) {
+      const record = this.#remove(uid);
+      if (!record) continue;
+      deleted.push(record);
+      nodesChanged ||= record.kind === "Node";
+    }
+    if (nodesChanged) this.nodes = [...this.#nodes.values()].sort((a, b) => byName.compare(a.name, b.name));
+    this.#time = Date.parse(frame.time);
+    this.#heard = performance.now();
     this.revision = frame.revision;
-    for (const listener of this.#listeners) listener();
+    this.#tell({ all, set: frame.set, deleted });
   }
 
+  /** Forgets the cluster, when another takes its place. */
   clear(): void {
-    this.objects.clear();
-    this.pods.clear();
-    this.events.clear();
+    this.#forget();
     this.nodes = [];
+    this.#tell({ all: true, set: [], deleted: [] });
+  }
+
+  /** The cluster's time. */
+  now(): Date {
+    return new Date(this.#time + (performance.now() - this.#heard) * this.speed);
   }
 
   get(uid: string): Record_ | undefined {
@@ -52,44 +95,81 @@ export class Model {
   }
 
   owned(uid: string): Record_[] {
-    return [...this.objects.values()].filter((record) => record.owner === uid && record.kind !== "Event");
+    return [...(this.#owned.get(uid) ?? [])].flatMap((one) => this.get(one) ?? []);
   }
 
-  #set(record: Record_): void {
-    const known = this.objects.has(record.uid);
+  /** The events about an object, the oldest first. */
+  events(uid: string): EventRecord[] {
+    return [...(this.#events.get(uid)?.values() ?? [])].sort((a, b) => (a.last === b.last ? byName.compare(a.name, b.name) : a.last < b.last ? -1 : 1));
+  }
+
+  usage(node: string): Usage {
+    return this.#usage.get(node) ?? none;
+  }
+
+  #forget(): void {
+    for (const map of [this.objects, this.pods, this.#events, this.#owned, this.#usage, this.#nodes]) map.clear();
+  }
+
+  #tell(changes: Changes): void {
+    for (const listener of this.#listeners) listener(changes);
+  }
+
+  #add(record: Record_): void {
     this.objects.set(record.uid, record);
+    if (record.owner) within(this.#owned, record.owner, () => new Set()).add(record.uid);
     switch (record.kind) {
       case "Pod":
         this.pods.set(record.uid, record);
+        this.#count(record, 1);
         break;
-      case "Node": {
-        const at = this.nodes.findIndex((node) => node.uid === record.uid);
-        if (known && at >= 0) this.nodes[at] = record;
-        else {
-          this.nodes.push(record);
-          this.nodes.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-        }
+      case "Node":
+        this.#nodes.set(record.uid, record);
         break;
-      }
-      case "Event": {
-        let about = this.events.get(record.involved);
-        if (!about) this.events.set(record.involved, (about = new Map()));
-        about.set(record.uid, record);
+      case "Event":
+        within(this.#events, record.involved, () => new Map()).set(record.uid, record);
         break;
-      }
     }
   }
 
-  #delete(uid: string): void {
+  #remove(uid: string): Record_ | undefined {
     const record = this.objects.get(uid);
-    if (!record) return;
+    if (!record) return undefined;
     this.objects.delete(uid);
-    if (record.kind === "Pod") this.pods.delete(uid);
-    if (record.kind === "Node") this.nodes = this.nodes.filter((node) => node.uid !== uid);
-    if (record.kind === "Event") {
-      const about = this.events.get(record.involved);
-      about?.delete(uid);
-      if (about?.size === 0) this.events.delete(record.involved);
+    if (record.owner) drop(this.#owned, record.owner, uid);
+    switch (record.kind) {
+      case "Pod":
+        this.pods.delete(uid);
+        this.#count(record, -1);
+        break;
+      case "Node":
+        this.#nodes.delete(uid);
+        break;
+      case "Event":
+        drop(this.#events, record.involved, uid);
+        break;
     }
+    return record;
   }
+
+  /** Pods that have ended use nothing any more. */
+  #count(pod: PodRecord, sign: 1 | -1): void {
+    if (!pod.node || pod.phase === "Succeeded" || pod.phase === "Failed") return;
+    const usage = within(this.#usage, pod.node, () => ({ ...none }));
+    usage.cpu += sign * pod.cpu;
+    usage.memory += sign * pod.memory;
+    usage.pods += sign;
+  }
+}
+
+function within<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}
+
+function drop(map: Map<string, { delete(key: string): boolean; readonly size: number }>, key: string, member: string): void {
+  const members = map.get(key);
+  members?.delete(member);
+  if (members?.size === 0) map.delete(key);
 }

@@ -5,12 +5,11 @@ export interface Palette {
   surface: string;
   node: string;
   nodeLine: string;
+  line: string;
   text: string;
   muted: string;
   accent: string;
   warning: string;
-  bar: string;
-  barUsed: string;
   states: Record<PodState, string>;
 }
 
@@ -21,12 +20,11 @@ export function readPalette(element: Element): Palette {
     surface: color("--surface"),
     node: color("--node"),
     nodeLine: color("--node-line"),
+    line: color("--line"),
     text: color("--text"),
     muted: color("--muted"),
     accent: color("--accent"),
     warning: color("--failing"),
-    bar: color("--line"),
-    barUsed: color("--accent-soft"),
     states: {
       pending: color("--pending"),
       starting: color("--starting"),

@@ -37,7 +37,10 @@ export class Selection {
       }
       return found;
     }
-    for (const pod of this.model.pods.values()) if (this.model.owners(pod).some((owner) => owner.uid === uid)) found.add(pod.uid);
+    for (const owned of this.model.owned(uid)) {
+      if (owned.kind === "Pod") found.add(owned.uid);
+      else for (const pod of this.#pods(owned.uid)) found.add(pod);
+    }
     return found;
   }
 }

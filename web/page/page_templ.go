@@ -500,7 +500,43 @@ func cluster() templ.Component {
 			templ_7745c5c3_Var24 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<section class=\"panel map\" aria-labelledby=\"map-title\"><div class=\"panel-head\"><h2 id=\"map-title\">Cluster</h2><ul class=\"legend\" aria-label=\"What the pods' shapes mean\"><li><span class=\"glyph\" data-state=\"pending\"></span> pending</li><li><span class=\"glyph\" data-state=\"starting\"></span> starting</li><li><span class=\"glyph\" data-state=\"ready\"></span> ready</li><li><span class=\"glyph\" data-state=\"failing\"></span> failing</li><li><span class=\"glyph\" data-state=\"ending\"></span> ending</li></ul><div class=\"segmented\" role=\"group\" aria-label=\"Show the cluster as\"><button type=\"button\" id=\"show-map\" aria-pressed=\"true\">Map</button> <button type=\"button\" id=\"show-list\" aria-pressed=\"false\">List</button></div></div><div id=\"map\" class=\"canvas-holder\"><canvas tabindex=\"0\" role=\"application\" aria-label=\"Map of nodes and pods. Arrow keys move between pods, Enter selects. The list shows the same.\"></canvas><div id=\"tooltip\" class=\"tooltip\" hidden></div></div><div id=\"list\" class=\"list\" hidden></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<section class=\"panel map\" aria-labelledby=\"map-title\"><div class=\"panel-head\"><h2 id=\"map-title\">Cluster</h2><div class=\"segmented\" role=\"group\" aria-label=\"Show the cluster as\"><button type=\"button\" id=\"show-map\" aria-pressed=\"true\">Map</button> <button type=\"button\" id=\"show-list\" aria-pressed=\"false\">List</button></div></div><div id=\"map\" class=\"canvas-holder\"><canvas tabindex=\"0\" role=\"application\" aria-label=\"Map of nodes and pods. Arrow keys move between pods, Enter selects. The list shows the same.\"></canvas><div id=\"tooltip\" class=\"tooltip\" hidden></div></div><div id=\"list\" class=\"list\" hidden></div><ul class=\"legend\" aria-label=\"What the pods' shapes mean\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		for _, state := range []string{"pending", "starting", "ready", "failing", "ending"} {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<li><span class=\"glyph\" data-state=\"")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var25 string
+			templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinStringErrs(state)
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 112, Col: 46}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var25))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "\"></span> ")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var26 string
+			templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(state)
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 112, Col: 64}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var26))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "</li>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "</ul></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -524,12 +560,12 @@ func inspector() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var25 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var25 == nil {
-			templ_7745c5c3_Var25 = templ.NopComponent
+		templ_7745c5c3_Var27 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var27 == nil {
+			templ_7745c5c3_Var27 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<aside class=\"panel inspector\" aria-labelledby=\"inspector-title\"><div class=\"panel-head\"><h2 id=\"inspector-title\">Inspector</h2></div><div id=\"inspector\" class=\"inspector-body\"><p class=\"empty\">Select a node or a pod on the map to look into it.</p></div></aside>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<aside class=\"panel inspector\" aria-labelledby=\"inspector-title\"><div class=\"panel-head\"><h2 id=\"inspector-title\">Inspector</h2></div><div id=\"inspector\" class=\"inspector-body\"><p class=\"empty\">Select a node or a pod on the map to look into it.</p></div></aside>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -553,12 +589,12 @@ func console() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var26 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var26 == nil {
-			templ_7745c5c3_Var26 = templ.NopComponent
+		templ_7745c5c3_Var28 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var28 == nil {
+			templ_7745c5c3_Var28 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<section class=\"panel console\" aria-label=\"Terminal and editor\"><div class=\"panel-head\"><div class=\"tabs\" role=\"tablist\" aria-label=\"Terminal and editor\"><button type=\"button\" role=\"tab\" id=\"tab-terminal\" aria-controls=\"terminal\" aria-selected=\"true\">Terminal</button> <button type=\"button\" role=\"tab\" id=\"tab-editor\" aria-controls=\"editor\" aria-selected=\"false\" tabindex=\"-1\">Editor</button></div><p class=\"console-hint\" id=\"console-hint\">Ctrl-C interrupts · Tab completes · Esc, then Tab leaves the terminal</p></div><div id=\"terminal\" role=\"tabpanel\" aria-labelledby=\"tab-terminal\" tabindex=\"-1\"><p class=\"loading\">Loading the terminal…</p></div><div id=\"editor\" role=\"tabpanel\" aria-labelledby=\"tab-editor\" tabindex=\"-1\" hidden></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "<section class=\"panel console\" aria-label=\"Terminal and editor\"><div class=\"panel-head\"><div class=\"tabs\" role=\"tablist\" aria-label=\"Terminal and editor\"><button type=\"button\" role=\"tab\" id=\"tab-terminal\" aria-controls=\"terminal\" aria-selected=\"true\">Terminal</button> <button type=\"button\" role=\"tab\" id=\"tab-editor\" aria-controls=\"editor\" aria-selected=\"false\" tabindex=\"-1\">Editor</button></div><p class=\"console-hint\" id=\"console-hint\">Ctrl-C interrupts · Tab completes · Esc, then Tab leaves the terminal</p></div><div id=\"terminal\" role=\"tabpanel\" aria-labelledby=\"tab-terminal\" tabindex=\"-1\"><p class=\"loading\">Loading the terminal…</p></div><div id=\"editor\" role=\"tabpanel\" aria-labelledby=\"tab-editor\" tabindex=\"-1\" hidden></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -583,25 +619,25 @@ func Missing(path string) templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var27 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var27 == nil {
-			templ_7745c5c3_Var27 = templ.NopComponent
+		templ_7745c5c3_Var29 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var29 == nil {
+			templ_7745c5c3_Var29 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Not found · Tidepool</title></head><body><h1>There is nothing at ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Not found · Tidepool</title></head><body><h1>There is nothing at ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var28 string
-		templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(path)
+		var templ_7745c5c3_Var30 string
+		templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(path)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 148, Col: 38}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 146, Col: 38}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "</h1><p><a href=\"/\">Back to the playground</a></p></body></html>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "</h1><p><a href=\"/\">Back to the playground</a></p></body></html>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,0 +1,132 @@
+/**
+ * The console: tabs with the terminal and the editor. Both are loaded when the
+ * cluster can be seen already, the terminal with kubectl first.
+ */
+import { asset, type Config } from "./config.js";
+import { announce, byId } from "./dom.js";
+import type { Editor } from "./editor.js";
+import type { Kubectl } from "./kubectl.js";
+import type { TerminalView } from "./terminal.js";
+import type { FileSystem } from "./vfs.js";
+
+const tabs = ["terminal", "editor"] as const;
+type Tab = (typeof tabs)[number];
+
+export interface ConsoleOptions {
+  config: Config;
+  files: FileSystem;
+  /** Opens a connection to the present cluster's API. */
+  connect(): MessagePort;
+  /** When loading may begin. */
+  after: Promise<void>;
+}
+
+export class Console {
+  #terminal: Promise<TerminalView>;
+  #kubectl: Promise<Kubectl>;
+  #editor: Promise<Editor> | undefined;
+  #hint = byId("console-hint");
+  #help = this.#hint.textContent ?? "";
+
+  constructor(private readonly options: ConsoleOptions) {
+    this.#kubectl = options.after.then(() => this.#loadKubectl());
+    this.#terminal = options.after.then(() => this.#loadTerminal());
+    void this.#terminal.then(() => whenIdle(() => void this.#loadEditor()));
+    for (const [i, tab] of tabs.entries()) {
+      const button = byId(`tab-${tab}`);
+      button.addEventListener("click", () => this.show(tab, true));
+      button.addEventListener("keydown", (event) => {
+        if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+        const next = tabs[1 - i] ?? tab;
+        this.show(next, false);
+        byId(`tab-${next}`).focus();
+      });
+    }
+  }
+
+  /** Types commands into the terminal, one line after another, and runs them. */
+  async run(commands: string): Promise<void> {
+    this.show("terminal", false);
+    const terminal = await this.#terminal;
+    for (const line of commands.split("\n")) if (line.trim() !== "") await terminal.run(line);
+  }
+
+  /** Directs kubectl at the present cluster. */
+  async reconnect(): Promise<void> {
+    await (await this.#kubectl).reconnect();
+  }
+
+  show(name: Tab, focus: boolean): void {
+    for (const tab of tabs) {
+      const selected = tab === name;
+      const button = byId(`tab-${tab}`);
+      button.setAttribute("aria-selected", String(selected));
+      button.tabIndex = selected ? 0 : -1;
+      byId(tab).hidden = !selected;
+    }
+    this.#say(this.#help);
+    const panel = name === "terminal" ? this.#terminal : this.#loadEditor();
+    if (focus) void panel.then((panel) => panel.focus());
+  }
+
+  async #loadTerminal(): Promise<TerminalView> {
+    const { TerminalView } = await import("./terminal.js");
+    return new TerminalView(byId("terminal"), this.options.files, await this.#kubectl, (path) => this.#edit(path));
+  }
+
+  async #loadKubectl(): Promise<Kubectl> {
+    const { config, files, connect } = this.options;
+    const { Kubectl } = await import("./kubectl.js");
+    const kubectl = new Kubectl({
+      startWorker: () => new Worker(asset(config, "kubectl-worker.js"), { type: "module", name: "kubectl" }),
+      wasm: asset(config, "kubectl.wasm"),
+      runtime: asset(config, "wasm_exec.js"),
+      connect,
+      files,
+      onProgress: (loaded, total) => this.#progress(loaded, total),
+    });
+    this.#say("Loading kubectl…");
+    kubectl.load().then(
+      () => this.#say(this.#help),
+      (error: unknown) => this.#say(error instanceof Error ? error.message : String(error)),
+    );
+    return kubectl;
+  }
+
+  #loadEditor(): Promise<Editor> {
+    this.#editor ??= import("./editor.js").then(({ Editor }) => new Editor(byId("editor"), this.options.files, (path) => void this.run(`kubectl apply -f ${this.#relative(path)}`)));
+    return this.#editor;
+  }
+
+  #relative(path: string): string {
+    const home = this.options.files.home + "/";
+    return path.startsWith(home) ? path.slice(home.length) : path;
+  }
+
+  /** Opens a file for `kubectl edit`, until the learner returns to the terminal. */
+  async #edit(path: string): Promise<void> {
+    this.show("editor", true);
+    const editor = await this.#loadEditor();
+    const before = editor.path;
+    editor.open(path);
+    const help = "kubectl waits: change the file, then return to the terminal";
+    this.#say(help);
+    announce(help);
+    await new Promise((resolve) => byId("tab-terminal").addEventListener("click", resolve, { once: true }));
+    editor.save();
+    editor.open(before);
+  }
+
+  #progress(loaded: number, total: number): void {
+    this.#say(total > 0 ? `Loading kubectl… ${Math.floor((100 * Math.min(loaded, total)) / total)} %` : "Loading kubectl…");
+  }
+
+  #say(text: string): void {
+    if (this.#hint.textContent !== text) this.#hint.textContent = text;
+  }
+}
+
+function whenIdle(then: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(then, { timeout: 3000 });
+  else setTimeout(then, 500);
+}
