@@ -77,7 +77,8 @@ func (f *Fleet) StopKubelet(node string) bool {
 	return ok
 }
 
-// StartKubelet lets a stopped kubelet go on where it was.
+// StartKubelet starts a stopped kubelet again. It still knows its pods, and
+// registers its node if that has been deleted.
 func (f *Fleet) StartKubelet(node string) bool {
 	k, ok := f.Kubelet(node)
 	if !ok {

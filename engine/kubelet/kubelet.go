@@ -48,6 +48,8 @@ type Kubelet struct {
 	mu      sync.Mutex
 	enqueue func(controller.Request)
 	stopped bool
+	// restarted: it has been started again, and its node is to be told.
+	restarted bool
 	// named are the workers by the names of their pods.
 	named map[controller.Request][]*worker
 	// owners maps the IDs of the containers that live to their workers.
@@ -164,7 +166,17 @@ func (k *Kubelet) setStopped(stopped bool) (changed bool) {
 	defer k.mu.Unlock()
 	changed = k.stopped != stopped
 	k.stopped = stopped
+	k.restarted = k.restarted || changed && !stopped
 	return changed
+}
+
+// takeRestart reports, once, that the kubelet has been started again.
+func (k *Kubelet) takeRestart() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	restarted := k.restarted
+	k.restarted = false
+	return restarted
 }
 
 func (k *Kubelet) isStopped() bool {

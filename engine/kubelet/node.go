@@ -38,32 +38,37 @@ const (
 // nodeState is what the node's turns know; nothing else touches it but images,
 // which arrive as an answer of the runtime.
 type nodeState struct {
-	registered bool
-	reported   time.Time
-	lease      *coordinationv1.Lease
-	images     chan []corev1.ContainerImage
-	listed     []corev1.ContainerImage
+	// registered: the node has been created or was there; seen: the cache has
+	// shown it since.
+	registered, seen bool
+	unschedulable    bool // as of the last look
+	reported         time.Time
+	lease            *coordinationv1.Lease
+	images           chan []corev1.ContainerImage
+	listed           []corev1.ContainerImage
 }
 
 // syncNode takes one turn of the node: registers it, then keeps its lease and
 // its status fresh.
 func (k *Kubelet) syncNode(ctx context.Context) (controller.Result, error) {
 	s := &k.node
-	if !s.registered {
+	if !s.registered || k.takeRestart() {
 		if err := k.register(ctx); err != nil {
 			return controller.Result{}, err
 		}
-		s.registered = true
+		s.registered, s.seen, s.lease = true, false, nil
 	}
 	again := controller.Result{RequeueAfter: heartbeat}
 	node, found := cache.Get[*corev1.Node](k.Cache, nodeResource, "", k.Node.Name)
-	if !found && !s.reported.IsZero() && k.now().Sub(s.reported) >= heartbeat {
+	if s.seen && !found {
 		return again, nil // it has been deleted: only a restart registers it again
 	}
+	s.seen = found
 	if err := k.renewLease(ctx); err != nil {
 		return controller.Result{}, err
 	}
 	if found {
+		k.recordSchedulable(ctx, node)
 		if err := k.reportNode(ctx, node); err != nil {
 			return controller.Result{}, err
 		}
@@ -189,11 +194,28 @@ func (k *Kubelet) reportNode(ctx context.Context, node *corev1.Node) error {
 	return nil
 }
 
+// recordSchedulable records that the node has been cordoned or uncordoned.
+func (k *Kubelet) recordSchedulable(ctx context.Context, node *corev1.Node) {
+	if node.Spec.Unschedulable == k.node.unschedulable {
+		return
+	}
+	k.node.unschedulable = node.Spec.Unschedulable
+	reason := "NodeSchedulable"
+	if node.Spec.Unschedulable {
+		reason = "NodeNotSchedulable"
+	}
+	k.recordNodeStatus(ctx, node, reason)
+}
+
+func (k *Kubelet) recordNodeStatus(ctx context.Context, node *corev1.Node, reason string) {
+	k.Recorder.Event(ctx, node, corev1.EventTypeNormal, reason, fmt.Sprintf("Node %s status is now: %s", k.Node.Name, reason))
+}
+
 // recordNode records the conditions that have become good again.
 func (k *Kubelet) recordNode(ctx context.Context, before, after *corev1.Node) {
 	for _, want := range nodeConditions {
 		if c := nodeCondition(before.Status.Conditions, want.Type); c == nil || c.Status != want.Status {
-			k.Recorder.Event(ctx, after, corev1.EventTypeNormal, want.event, fmt.Sprintf("Node %s status is now: %s", k.Node.Name, want.event))
+			k.recordNodeStatus(ctx, after, want.event)
 		}
 	}
 }

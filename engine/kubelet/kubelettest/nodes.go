@@ -6,7 +6,9 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/kubelet"
 )
 
@@ -69,6 +71,43 @@ var nodeCases = []testCase{
 		c.Gone("web")
 		c.When("other", "is ready", ready)
 		c.Until("is the lease renewed", func() bool { return c.renewed().After(last) })
+	}},
+	{"a node that is deleted comes back when its kubelet is started again", func(c *Cluster) {
+		c.Until("is the lease renewed", func() bool { return !c.renewed().IsZero() })
+		first, _ := c.node()
+		c.Pass(time.Second)
+		if err := c.Client.Delete(c.Context(), "nodes", "", NodeName, metav1.DeleteOptions{}); err != nil {
+			c.Fatal(err)
+		}
+		c.Pass(30 * time.Second)
+		if _, found := c.node(); found {
+			c.Error("the node came back by itself")
+		}
+		c.Fleet.StopKubelet(NodeName)
+		c.Fleet.StartKubelet(NodeName)
+		c.Until("is the node registered again", func() bool {
+			second, found := c.node()
+			return found && second.UID != first.UID
+		})
+		last := c.renewed()
+		c.Until("is the lease renewed", func() bool { return c.renewed().After(last) })
+	}},
+	{"cordoning is recorded", func(c *Cluster) {
+		c.Until("is the node registered", func() bool { _, found := c.node(); return found })
+		for _, unschedulable := range []bool{true, false} {
+			_, err := client.Modify(c.Context(), c.Client, "nodes", "", NodeName, c.Client.Update, func(node *corev1.Node) bool {
+				node.Spec.Unschedulable = unschedulable
+				return true
+			})
+			if err != nil {
+				c.Fatal(err)
+			}
+			event := "NodeSchedulable: Node node-1 status is now: NodeSchedulable"
+			if unschedulable {
+				event = "NodeNotSchedulable: Node node-1 status is now: NodeNotSchedulable"
+			}
+			c.HasEvents(NodeName, event)
+		}
 	}},
 	{"the node does not take in what it has no room for", func(c *Cluster) {
 		big := app("nginx:1.14.2")
