@@ -16,45 +16,85 @@ func feasibleToFind(nodes int) int {
 	return max(nodes*percent/100, minFeasible)
 }
 
-// choose returns the node for a pod; nil with each node's refusal if there is
-// none. The verdict on every node that was looked at is kept.
-func (s *Scheduler) choose(p *podInfo) (*nodeInfo, []*refusal) {
-	nodes := s.cluster.nodes
+// conflicting is why no node can take a pod whose affinity contradicts itself.
+const conflicting = "pod affinity terms conflict"
+
+var affinityConflict = &refusal{"NodeAffinity", []string{conflicting}, true}
+
+// decision is what came of the search for a pod's node.
+type decision struct {
+	node *nodeInfo // nil if none can take it
+	// refusals count the nodes that can't.
+	refusals histogram
+	// conflict, if set, is why none was asked.
+	conflict string
+	// helps are the changes that may help.
+	helps change
+}
+
+// choose looks for the node for a pod. The verdict on every node that was
+// looked at is kept.
+func (s *Scheduler) choose(p *podInfo) decision {
+	d := decision{refusals: s.refusals}
+	clear(d.refusals)
 	s.feasible = s.feasible[:0]
-	var refusals []*refusal
-	verdict := verdict{at: s.clock.Now(), refused: nil}
-	wanted := feasibleToFind(len(nodes))
-	looked := 0
-	for ; looked < len(nodes) && len(s.feasible) < wanted; looked++ {
-		n := nodes[(s.start+looked)%len(nodes)]
-		if r := check(p, n); r != nil {
-			refusals = append(refusals, r)
-			verdict.refused = append(verdict.refused, refused{n.name, r})
+	v := s.verdicts.open(p.UID)
+	v.at = s.clock.Now()
+	refuse := func(name string, r *refusal, helps change) {
+		d.refusals[r]++
+		d.helps |= helps
+		v.refuse(name, r)
+	}
+	nodes := s.cluster.nodes
+	switch {
+	case len(nodes) == 0:
+		d.helps = nodeAdded
+	case p.only == nil:
+		s.search(p, nodes, refuse)
+	case len(p.only) == 0:
+		d.conflict, d.helps = conflicting, nodeAdded|nodeLabels
+		d.refusals[affinityConflict] = len(nodes)
+	default:
+		s.named = s.named[:0]
+		for _, name := range p.only {
+			if n, ok := s.cluster.byName[name]; ok && n.Node != nil {
+				s.named = append(s.named, n)
+			}
+		}
+		d.helps = nodeAdded
+		if rest := len(nodes) - len(s.named); rest > 0 {
+			d.refusals[notNamed] = rest
+		}
+		s.search(p, s.named, refuse)
+	}
+	if len(s.feasible) > 0 {
+		s.score(p)
+		best := s.pick()
+		d.node = s.feasible[best]
+		v.keepScores(s.feasible, s.scores, s.totals, best)
+	}
+	return d
+}
+
+// notNamed refuses the nodes that a pod which names its nodes does not name.
+var notNamed = unsatisfied("NodeAffinity")
+
+// search asks the filters about nodes, from where the last search ended, until
+// enough are feasible.
+func (s *Scheduler) search(p *podInfo, nodes []*nodeInfo, refuse func(string, *refusal, change)) {
+	wanted, looked := feasibleToFind(len(nodes)), 0
+	for at := s.start % max(len(nodes), 1); looked < len(nodes) && len(s.feasible) < wanted; looked++ {
+		n := nodes[at]
+		if at++; at == len(nodes) {
+			at = 0
+		}
+		if r, helps := check(p, n); r != nil {
+			refuse(n.name, r, helps)
 			continue
 		}
 		s.feasible = append(s.feasible, n)
 	}
-	if len(nodes) > 0 {
-		s.start = (s.start + looked) % len(nodes)
-	}
-	var chosen *nodeInfo
-	if len(s.feasible) > 0 {
-		s.score(p)
-		chosen = s.feasible[s.pick()]
-		verdict.chosen = chosen.name
-		verdict.keepScores(s.feasible, s.scores, s.totals)
-	}
-	s.verdicts.keep(p.UID, verdict)
-	return chosen, refusals
-}
-
-func check(p *podInfo, n *nodeInfo) *refusal {
-	for _, filter := range filters {
-		if r := filter(p, n); r != nil {
-			return r
-		}
-	}
-	return nil
+	s.start = (s.start + looked) % len(s.cluster.nodes)
 }
 
 // score fills in scores and totals of the feasible nodes.

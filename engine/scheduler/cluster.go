@@ -16,6 +16,9 @@ type cluster struct {
 	// imageNodes counts the nodes that have an image.
 	imageNodes map[string]int
 	spreads    spreads
+	zones      []string // names; see zone
+	slots      int      // how many nodes have been numbered
+	freeSlots  []int    // numbers of nodes that are gone
 }
 
 type placement struct {
@@ -32,19 +35,36 @@ func newCluster() cluster {
 	}
 }
 
+// node returns a node, which need not exist (yet): a pod may name it first.
 func (c *cluster) node(name string) *nodeInfo {
 	n, ok := c.byName[name]
-	if !ok {
-		n = newNodeInfo(name)
-		c.byName[name] = n
+	if ok {
+		return n
 	}
+	n = newNodeInfo(name)
+	if last := len(c.freeSlots) - 1; last >= 0 {
+		n.slot, c.freeSlots = c.freeSlots[last], c.freeSlots[:last]
+	} else {
+		n.slot = c.slots
+		c.slots++
+	}
+	c.byName[name] = n
 	return n
+}
+
+// forget lets go of a node that neither exists nor has pods.
+func (c *cluster) forget(n *nodeInfo) {
+	if n.Node == nil && len(n.pods) == 0 {
+		delete(c.byName, n.name)
+		c.freeSlots = append(c.freeSlots, n.slot) // its counts are 0
+	}
 }
 
 func byName(n *nodeInfo, name string) int { return compare(n.name, name) }
 
-// setNode takes over a node's state; nil when it is gone.
-func (c *cluster) setNode(name string, node *corev1.Node) {
+// setNode takes over a node's state; nil when it is gone. It returns what of
+// the change may help pods.
+func (c *cluster) setNode(name string, node *corev1.Node) change {
 	n := c.node(name)
 	for image := range n.images {
 		if c.imageNodes[image]--; c.imageNodes[image] == 0 {
@@ -57,13 +77,10 @@ func (c *cluster) setNode(name string, node *corev1.Node) {
 		if listed {
 			c.nodes = slices.Delete(c.nodes, at, at+1)
 		}
-		if len(n.pods) == 0 {
-			delete(c.byName, name)
-		}
-		c.forgetSpreads()
-		return
+		c.forget(n)
+		return 0
 	}
-	zone := zoneOf(n)
+	what := changeOf(n.Node, node)
 	n.setNode(node)
 	for image := range n.images {
 		c.imageNodes[image]++
@@ -71,9 +88,10 @@ func (c *cluster) setNode(name string, node *corev1.Node) {
 	if !listed {
 		c.nodes = slices.Insert(c.nodes, at, n)
 	}
-	if !listed && len(n.pods) > 0 || zone != zoneOf(n) {
-		c.forgetSpreads()
+	if zone := c.zone(node); zone != n.zone {
+		c.spreads.moveZone(n, zone)
 	}
+	return what
 }
 
 // place puts a pod on a node, instead of where it was.
@@ -93,7 +111,5 @@ func (c *cluster) unplace(uid types.UID) {
 	delete(c.placed, uid)
 	c.spreads.count(at.podInfo, at.node, -1)
 	at.node.remove(at.podInfo)
-	if at.node.Node == nil && len(at.node.pods) == 0 {
-		delete(c.byName, at.node.name)
-	}
+	c.forget(at.node)
 }

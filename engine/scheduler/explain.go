@@ -10,7 +10,13 @@ import (
 type Explanation struct {
 	At time.Time
 	// Node is where the pod went; empty if nowhere.
-	Node  string
+	Node string
+	// Feasible and Refused count the nodes that could take the pod and those
+	// that could not. A large cluster is not searched whole.
+	Feasible, Refused int
+	// Nodes are the verdicts on the nodes in the order in which they were looked
+	// at, the refused first. Of a large cluster's there are only some, the
+	// chosen node's among them.
 	Nodes []NodeVerdict
 }
 
@@ -33,58 +39,84 @@ type PluginScore struct {
 	Score  int64 // from 0 to 100
 }
 
-// maxVerdicts bounds how many pods' verdicts are kept: the latest.
-const maxVerdicts = 2048
+const (
+	// maxVerdicts bounds how many pods' verdicts are kept: the latest.
+	maxVerdicts = 2048
+	// maxVerdictNodes bounds how many refused and how many feasible nodes' are
+	// kept for each.
+	maxVerdictNodes = 100
+)
 
 // verdict is an Explanation in little room: there is one per pod.
 type verdict struct {
-	at      time.Time
-	chosen  string
-	refused []refused
-	nodes   []string
-	scores  []uint8 // a row of len(scorers) for each of nodes
-	totals  []int32
+	pod               types.UID
+	at                time.Time
+	chosen            string
+	feasible, refusal int // counts
+	refused           []refused
+	judged            []judged
 }
 
 type refused struct {
 	node string
-	*refusal
+	why  *refusal
 }
 
-func (v *verdict) keepScores(nodes []*nodeInfo, scores, totals []int64) {
-	count := len(nodes)
-	v.nodes = make([]string, count)
-	v.totals = make([]int32, count)
-	v.scores = make([]uint8, count*len(scorers))
-	for i, n := range nodes {
-		v.nodes[i] = n.name
-		v.totals[i] = int32(totals[i])
-		for row := range scorers {
-			v.scores[i*len(scorers)+row] = uint8(scores[row*count+i])
+type judged struct {
+	node   string
+	total  int32
+	scores [scorerCount]uint8
+}
+
+func (v *verdict) refuse(node string, why *refusal) {
+	v.refusal++
+	if len(v.refused) < maxVerdictNodes {
+		v.refused = append(v.refused, refused{node, why})
+	}
+}
+
+// keepScores keeps the scores of the feasible nodes, of which the one at chosen
+// was chosen.
+func (v *verdict) keepScores(nodes []*nodeInfo, scores, totals []int64, chosen int) {
+	v.chosen, v.feasible = nodes[chosen].name, len(nodes)
+	for i := range nodes[:min(len(nodes), maxVerdictNodes)] {
+		if i == maxVerdictNodes-1 && chosen > i {
+			i = chosen
 		}
+		j := judged{node: nodes[i].name, total: int32(totals[i])}
+		for row := range scorers {
+			j.scores[row] = uint8(scores[row*len(nodes)+i])
+		}
+		v.judged = append(v.judged, j)
 	}
 }
 
 // verdicts are the latest ones, by pod.
 type verdicts struct {
-	byPod map[types.UID]verdict
-	order []types.UID // a ring of the pods, the oldest at next once it is full
+	byPod map[types.UID]*verdict
+	order []*verdict // a ring, the oldest at next once it is full
 	next  int
 }
 
-func newVerdicts() verdicts { return verdicts{byPod: map[types.UID]verdict{}} }
+func newVerdicts() verdicts { return verdicts{byPod: map[types.UID]*verdict{}} }
 
-func (v *verdicts) keep(pod types.UID, latest verdict) {
-	if _, ok := v.byPod[pod]; !ok {
-		if len(v.order) < maxVerdicts {
-			v.order = append(v.order, pod)
-		} else {
-			delete(v.byPod, v.order[v.next])
-			v.order[v.next] = pod
-			v.next = (v.next + 1) % maxVerdicts
-		}
+// open returns an empty verdict for a pod, instead of its last and, when there
+// are too many, of the oldest one's.
+func (v *verdicts) open(pod types.UID) *verdict {
+	latest, ok := v.byPod[pod]
+	switch {
+	case ok:
+	case len(v.order) < maxVerdicts:
+		latest = &verdict{}
+		v.order = append(v.order, latest)
+	default:
+		latest = v.order[v.next]
+		v.next = (v.next + 1) % maxVerdicts
+		v.forget(latest.pod)
 	}
+	*latest = verdict{pod: pod, refused: latest.refused[:0], judged: latest.judged[:0]}
 	v.byPod[pod] = latest
+	return latest
 }
 
 func (v *verdicts) forget(pod types.UID) { delete(v.byPod, pod) }
@@ -98,14 +130,15 @@ func (s *Scheduler) Explain(pod types.UID) (Explanation, bool) {
 	if !ok {
 		return Explanation{}, false
 	}
-	e := Explanation{At: v.at, Node: v.chosen}
+	e := Explanation{At: v.at, Node: v.chosen, Feasible: v.feasible, Refused: v.refusal}
 	for _, r := range v.refused {
-		e.Nodes = append(e.Nodes, NodeVerdict{Node: r.node, Plugin: r.plugin, Reasons: r.reasons})
+		e.Nodes = append(e.Nodes, NodeVerdict{Node: r.node, Plugin: r.why.plugin, Reasons: r.why.reasons})
 	}
-	for i, node := range v.nodes {
-		n := NodeVerdict{Node: node, Total: int64(v.totals[i])}
-		for row, scorer := range scorers {
-			n.Scores = append(n.Scores, PluginScore{scorer.name, scorer.weight, int64(v.scores[i*len(scorers)+row])})
+	for i := range v.judged {
+		j := &v.judged[i]
+		n := NodeVerdict{Node: j.node, Total: int64(j.total)}
+		for row := range scorers {
+			n.Scores = append(n.Scores, PluginScore{scorers[row].name, scorers[row].weight, int64(j.scores[row])})
 		}
 		e.Nodes = append(e.Nodes, n)
 	}

@@ -9,15 +9,30 @@ type refusal struct {
 }
 
 // filter refuses nodes that can't take a pod; nil is consent.
-type filter func(*podInfo, *nodeInfo) *refusal
+type filter struct {
+	check func(*podInfo, *nodeInfo) *refusal
+	// helps are the changes after which it may consent.
+	helps change
+}
 
 // filters run in this order, and the first refusal of a node counts
 // (pkg/scheduler/apis/config/v1/default_plugins.go).
-var filters = []filter{
-	nodeUnschedulable,
-	nodeName,
-	taintToleration,
-	nodeAffinity,
-	nodePorts,
-	nodeResourcesFit,
+var filters = [...]filter{
+	{nodeName, nodeAdded},
+	{nodeUnschedulable, nodeAdded | nodeTaints},
+	{taintToleration, nodeAdded | nodeTaints},
+	{nodeAffinity, nodeAdded | nodeLabels},
+	{nodePorts, nodeAdded | podGone},
+	{nodeResourcesFit, nodeAdded | nodeResources | podGone},
+}
+
+// check asks the filters about a node. It returns the first refusal and what
+// may lift it.
+func check(p *podInfo, n *nodeInfo) (*refusal, change) {
+	for i := range filters {
+		if r := filters[i].check(p, n); r != nil {
+			return r, filters[i].helps
+		}
+	}
+	return nil, 0
 }

@@ -21,19 +21,20 @@ type nodeInfo struct {
 	ports []hostPort
 	// images are the sizes of the images that it has, by each of their names.
 	images map[string]int64
-	// spread counts its pods by the group in which they are spread; see
-	// spread.go.
-	spread map[string]int64
+	// slot numbers the nodes, zone the zones; see spread.go.
+	slot, zone  int
+	hasHostname bool
 }
 
 func newNodeInfo(name string) *nodeInfo {
-	return &nodeInfo{name: name, pods: map[types.UID]*podInfo{}, spread: map[string]int64{}}
+	return &nodeInfo{name: name, pods: map[types.UID]*podInfo{}}
 }
 
 func (n *nodeInfo) setNode(node *corev1.Node) {
 	n.Node = node
 	n.allocatable = amountsOf(node.Status.Allocatable)
 	n.maxPods = node.Status.Allocatable.Pods().Value()
+	_, n.hasHostname = node.Labels[corev1.LabelHostname]
 	n.images = make(map[string]int64, len(node.Status.Images))
 	for _, image := range node.Status.Images {
 		for _, name := range image.Names {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/component-helpers/resource"
@@ -110,22 +111,18 @@ type podInfo struct {
 	required  nodeaffinity.RequiredNodeAffinity
 	anyNode   bool // required says nothing
 	preferred *nodeaffinity.PreferredSchedulingTerms
-	owner     types.UID // of the controller; empty if none
+	// only, if not nil, names the nodes that required can select at all: a
+	// DaemonSet's pods each name one.
+	only  []string
+	owner types.UID // of the controller; empty if none
 }
 
 func newPodInfo(pod *corev1.Pod) *podInfo {
-	p := &podInfo{Pod: pod, requests: amountsOf(resource.PodRequests(pod, resource.PodResourcesOptions{}))}
-	p.nonZero = amounts{milliCPU: p.requests.milliCPU, memory: p.requests.memory}
+	p := &podInfo{Pod: pod, anyNode: true}
+	p.requests, p.nonZero = requestsOf(pod)
 	for i := range pod.Spec.Containers {
-		container := &pod.Spec.Containers[i]
-		if _, ok := container.Resources.Requests[corev1.ResourceCPU]; !ok {
-			p.nonZero.milliCPU += defaultMilliCPU
-		}
-		if _, ok := container.Resources.Requests[corev1.ResourceMemory]; !ok {
-			p.nonZero.memory += defaultMemory
-		}
-		p.images = append(p.images, normalizedImage(container.Image))
-		p.addPorts(container)
+		p.images = append(p.images, normalizedImage(pod.Spec.Containers[i].Image))
+		p.addPorts(&pod.Spec.Containers[i])
 	}
 	for i := range pod.Spec.InitContainers {
 		container := &pod.Spec.InitContainers[i]
@@ -134,17 +131,96 @@ func newPodInfo(pod *corev1.Pod) *podInfo {
 			p.addPorts(container)
 		}
 	}
-	p.required = nodeaffinity.GetRequiredNodeAffinity(pod)
-	affinity := pod.Spec.Affinity
-	p.anyNode = len(pod.Spec.NodeSelector) == 0 && (affinity == nil || affinity.NodeAffinity == nil)
-	if affinity != nil && affinity.NodeAffinity != nil && len(affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0 {
-		// What does not parse has been refused by validation.
-		p.preferred, _ = nodeaffinity.NewPreferredSchedulingTerms(affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution)
+	for i := range pod.Spec.Volumes {
+		if image := pod.Spec.Volumes[i].Image; image != nil {
+			p.images = append(p.images, normalizedImage(image.Reference))
+		}
 	}
+	p.addAffinity()
 	if ref := metav1.GetControllerOfNoCopy(pod); ref != nil {
 		p.owner = ref.UID
 	}
 	return p
+}
+
+// requestsOf returns what a pod requests, and what it counts for in scores.
+func requestsOf(pod *corev1.Pod) (requests, nonZero amounts) {
+	spec := &pod.Spec
+	if len(spec.InitContainers) == 0 && spec.Resources == nil && len(spec.Overhead) == 0 {
+		for i := range spec.Containers { // most pods: their containers' sum
+			list := spec.Containers[i].Resources.Requests
+			if len(list) > 0 {
+				one := amountsOf(list)
+				requests.add(&one, 1)
+			}
+			if _, ok := list[corev1.ResourceCPU]; !ok {
+				nonZero.milliCPU += defaultMilliCPU
+			}
+			if _, ok := list[corev1.ResourceMemory]; !ok {
+				nonZero.memory += defaultMemory
+			}
+		}
+		nonZero.milliCPU += requests.milliCPU
+		nonZero.memory += requests.memory
+		return requests, nonZero
+	}
+	requests = amountsOf(resource.PodRequests(pod, resource.PodResourcesOptions{}))
+	return requests, amountsOf(resource.PodRequests(pod, resource.PodResourcesOptions{NonMissingContainerRequests: missing}))
+}
+
+// missing is what a container that does not say counts as.
+var missing = corev1.ResourceList{
+	corev1.ResourceCPU:    *apiresource.NewMilliQuantity(defaultMilliCPU, apiresource.DecimalSI),
+	corev1.ResourceMemory: *apiresource.NewQuantity(defaultMemory, apiresource.DecimalSI),
+}
+
+func (p *podInfo) addAffinity() {
+	if len(p.Spec.NodeSelector) > 0 {
+		p.anyNode = false
+	}
+	if affinity := p.Spec.Affinity; affinity != nil && affinity.NodeAffinity != nil {
+		if required := affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution; required != nil {
+			p.anyNode = false
+			p.only = namedNodes(required.NodeSelectorTerms)
+		}
+		if preferred := affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution; len(preferred) > 0 {
+			// What does not parse has been refused by validation.
+			p.preferred, _ = nodeaffinity.NewPreferredSchedulingTerms(preferred)
+		}
+	}
+	if !p.anyNode {
+		p.required = nodeaffinity.GetRequiredNodeAffinity(p.Pod)
+	}
+}
+
+// namedNodes returns the names of the nodes, in order, that alternatives select
+// by metadata.name; nil if one of them selects without
+// (plugins/nodeaffinity.PreFilter).
+func namedNodes(terms []corev1.NodeSelectorTerm) []string {
+	if len(terms) == 0 {
+		return nil
+	}
+	names := []string{}
+	for i := range terms {
+		var ofTerm []string
+		named := false
+		for _, r := range terms[i].MatchFields {
+			if r.Key != metav1.ObjectNameField || r.Operator != corev1.NodeSelectorOpIn {
+				continue
+			}
+			if !named {
+				ofTerm, named = slices.Clone(r.Values), true
+			} else { // all requirements of a term must hold
+				ofTerm = slices.DeleteFunc(ofTerm, func(name string) bool { return !slices.Contains(r.Values, name) })
+			}
+		}
+		if !named {
+			return nil
+		}
+		names = append(names, ofTerm...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (p *podInfo) addPorts(container *corev1.Container) {

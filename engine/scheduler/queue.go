@@ -17,157 +17,161 @@ const (
 	patience = 5 * time.Minute
 )
 
-// waiting is a pod that has no node yet.
+// waiting is a pod that has no node yet. It is in one of the queue's heaps, or
+// in none while an attempt to place it is under way.
 type waiting struct {
 	pod      *corev1.Pod
 	info     *podInfo // worked out at the first attempt
 	order    uint64   // of arrival
 	attempts int
-	// notBefore is when its next attempt may be.
-	notBefore time.Time
-	// parked pods wait for something to change; until then, or for patience,
-	// trying again is in vain.
-	parked bool
-	index  int // in the heap; -1 if parked
+	// until is the end of its back-off, since the time of its last attempt.
+	until, since time.Time
+	// helps are the changes that may help a parked pod.
+	helps change
+	in    *podHeap
+	index int // in the heap
 }
 
-// queue holds the pods that wait: the active ones by priority, and among equals
-// in the order of their arrival.
+// queue holds the pods that wait (pkg/scheduler/backend/queue).
 type queue struct {
-	pods   map[types.UID]*waiting
-	active waitingHeap
+	pods map[types.UID]*waiting
+	// active pods are tried next, the most important first and equals in the
+	// order of their arrival.
+	active podHeap
+	// backoff pods may be schedulable now, but were tried a moment ago: they
+	// are tried when nothing is active.
+	backoff podHeap
+	// failed pods met an error and have to wait for the end of their back-off.
+	failed podHeap
+	// parked pods wait for something to change, or for patience.
+	parked podHeap
 	order  uint64
 }
 
-func newQueue() queue { return queue{pods: map[types.UID]*waiting{}} }
+func newQueue() *queue {
+	return &queue{
+		pods:    map[types.UID]*waiting{},
+		active:  podHeap{less: moreImportant},
+		backoff: podHeap{less: soonerUntil},
+		failed:  podHeap{less: soonerUntil},
+		parked:  podHeap{less: soonerSince},
+	}
+}
 
 // add queues a pod, or takes over its new state.
-func (q *queue) add(pod *corev1.Pod) {
-	if w, ok := q.pods[pod.UID]; ok {
-		changed := w.pod.Generation != pod.Generation
-		w.pod, w.info = pod, nil
-		if changed && w.parked {
-			q.activate(w)
-		}
+func (q *queue) add(pod *corev1.Pod, now time.Time) {
+	w, ok := q.pods[pod.UID]
+	if !ok {
+		q.order++
+		w = &waiting{pod: pod, order: q.order}
+		q.pods[pod.UID] = w
+		q.active.push(w)
 		return
 	}
-	q.order++
-	w := &waiting{pod: pod, order: q.order, index: -1}
-	q.pods[pod.UID] = w
-	heap.Push(&q.active, w)
+	changed := w.pod.Generation != pod.Generation
+	w.pod, w.info = pod, nil
+	if changed && w.in == &q.parked { // it may ask for something else now
+		q.wake(w, now)
+	}
 }
 
 func (q *queue) remove(uid types.UID) {
-	w, ok := q.pods[uid]
-	if !ok {
-		return
-	}
-	delete(q.pods, uid)
-	if w.index >= 0 {
-		heap.Remove(&q.active, w.index)
+	if w, ok := q.pods[uid]; ok {
+		delete(q.pods, uid)
+		w.leave()
 	}
 }
 
-func (q *queue) activate(w *waiting) {
-	w.parked = false
-	if w.index < 0 {
-		heap.Push(&q.active, w)
-	}
-}
-
-// activateAll gives every parked pod another attempt: something has changed.
-func (q *queue) activateAll() {
-	for _, w := range q.pods { // the heap puts them in order
-		if w.parked {
-			q.activate(w)
-		}
-	}
-}
-
-// pop takes the first active pod whose time has come. Without one it returns
-// how long to wait for the next, 0 if there is none.
+// pop takes the pod to try next. Without one it returns how long to wait for
+// it, 0 if there is none to wait for.
 func (q *queue) pop(now time.Time) (*waiting, time.Duration) {
-	var later []*waiting
-	var found *waiting
-	wait := time.Duration(0)
-	for len(q.active) > 0 && found == nil {
-		w := heap.Pop(&q.active).(*waiting)
-		if until := w.notBefore.Sub(now); until > 0 {
-			later = append(later, w)
-			if wait == 0 || until < wait {
-				wait = until
-			}
-			continue
-		}
-		found = w
+	for len(q.failed.pods) > 0 && !q.failed.pods[0].until.After(now) {
+		q.move(q.failed.pods[0], &q.active)
 	}
-	for _, w := range later {
-		heap.Push(&q.active, w)
+	for len(q.backoff.pods) > 0 && !q.backoff.pods[0].until.After(now) {
+		q.move(q.backoff.pods[0], &q.active)
 	}
-	if found == nil && len(later) == 0 {
-		wait = q.longestParked(now)
+	for len(q.parked.pods) > 0 && !q.parked.pods[0].since.Add(patience).After(now) {
+		q.move(q.parked.pods[0], &q.active)
 	}
-	return found, wait
-}
-
-// longestParked returns how long the patience of the first of the parked pods
-// still lasts; 0 if none is parked.
-func (q *queue) longestParked(now time.Time) (wait time.Duration) {
-	for _, w := range q.pods {
-		if left := w.notBefore.Add(patience).Sub(now); w.parked && (wait == 0 || left < wait) {
-			wait = max(left, 1)
+	for _, from := range [...]*podHeap{&q.active, &q.backoff} {
+		if len(from.pods) > 0 {
+			w := from.pods[0]
+			w.leave()
+			return w, 0
 		}
 	}
-	return wait
+	var wait time.Duration
+	if len(q.failed.pods) > 0 {
+		wait = q.failed.pods[0].until.Sub(now)
+	}
+	if len(q.parked.pods) > 0 {
+		if left := q.parked.pods[0].since.Add(patience).Sub(now); wait == 0 || left < wait {
+			wait = left
+		}
+	}
+	return nil, wait
 }
 
-// park keeps a pod that could not be placed.
-func (q *queue) park(w *waiting, now time.Time) {
+// park keeps a pod that no node could take until a change helps.
+func (q *queue) park(w *waiting, helps change, now time.Time) {
+	w.helps = helps
+	q.tried(w, &q.parked, now)
+}
+
+// retry keeps a pod whose attempt met an error, which may pass by itself.
+func (q *queue) retry(w *waiting, now time.Time) { q.tried(w, &q.failed, now) }
+
+func (q *queue) tried(w *waiting, to *podHeap, now time.Time) {
+	if q.pods[w.pod.UID] != w {
+		return // it has been removed meanwhile
+	}
 	w.attempts++
-	w.notBefore = now.Add(min(firstBackoff<<min(w.attempts-1, 10), lastBackoff))
-	w.parked = true
+	w.since = now
+	w.until = now.Add(min(firstBackoff<<min(w.attempts-1, 10), lastBackoff))
+	q.move(w, to)
 }
 
-// retry keeps a pod whose attempt failed for a reason that may pass by itself.
-func (q *queue) retry(w *waiting, now time.Time) {
-	q.park(w, now)
-	q.activate(w)
-}
-
-// expire activates the pods that have been parked for too long.
-func (q *queue) expire(now time.Time) {
-	for _, w := range q.pods {
-		if w.parked && !now.Before(w.notBefore.Add(patience)) {
-			q.activate(w)
+// helped wakes the parked pods that a change may help; it reports whether there
+// is any.
+func (q *queue) helped(by change, now time.Time) bool {
+	var woken []*waiting
+	for _, w := range q.parked.pods {
+		if w.helps&by != 0 {
+			woken = append(woken, w)
 		}
 	}
-}
-
-type waitingHeap []*waiting
-
-func (h waitingHeap) Len() int { return len(h) }
-func (h waitingHeap) Less(i, j int) bool {
-	if a, b := priority(h[i].pod), priority(h[j].pod); a != b {
-		return a > b
+	for _, w := range woken {
+		q.wake(w, now)
 	}
-	return h[i].order < h[j].order
+	return len(woken) > 0
 }
-func (h waitingHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
+
+func (q *queue) wake(w *waiting, now time.Time) {
+	if w.until.After(now) {
+		q.move(w, &q.backoff)
+	} else {
+		q.move(w, &q.active)
+	}
 }
-func (h *waitingHeap) Push(x any) {
-	w := x.(*waiting)
-	w.index = len(*h)
-	*h = append(*h, w)
+
+func (q *queue) move(w *waiting, to *podHeap) {
+	w.leave()
+	to.push(w)
 }
-func (h *waitingHeap) Pop() any {
-	last := len(*h) - 1
-	w := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	w.index = -1
-	return w
+
+// leave takes the pod out of the heap that it is in.
+func (w *waiting) leave() {
+	if w.in != nil {
+		heap.Remove(w.in, w.index)
+	}
+}
+
+func moreImportant(a, b *waiting) bool {
+	if x, y := priority(a.pod), priority(b.pod); x != y {
+		return x > y
+	}
+	return a.order < b.order
 }
 
 func priority(pod *corev1.Pod) int32 {
@@ -175,4 +179,46 @@ func priority(pod *corev1.Pod) int32 {
 		return 0
 	}
 	return *pod.Spec.Priority
+}
+
+func soonerUntil(a, b *waiting) bool {
+	if !a.until.Equal(b.until) {
+		return a.until.Before(b.until)
+	}
+	return a.order < b.order
+}
+
+func soonerSince(a, b *waiting) bool {
+	if !a.since.Equal(b.since) {
+		return a.since.Before(b.since)
+	}
+	return a.order < b.order
+}
+
+// podHeap is a heap of pods that know where in it they are.
+type podHeap struct {
+	pods []*waiting
+	less func(a, b *waiting) bool
+}
+
+func (h *podHeap) push(w *waiting) { heap.Push(h, w) }
+
+func (h *podHeap) Len() int           { return len(h.pods) }
+func (h *podHeap) Less(i, j int) bool { return h.less(h.pods[i], h.pods[j]) }
+func (h *podHeap) Swap(i, j int) {
+	h.pods[i], h.pods[j] = h.pods[j], h.pods[i]
+	h.pods[i].index, h.pods[j].index = i, j
+}
+func (h *podHeap) Push(x any) {
+	w := x.(*waiting)
+	w.in, w.index = h, len(h.pods)
+	h.pods = append(h.pods, w)
+}
+func (h *podHeap) Pop() any {
+	last := len(h.pods) - 1
+	w := h.pods[last]
+	h.pods[last] = nil
+	h.pods = h.pods[:last]
+	w.in = nil
+	return w
 }

@@ -2,7 +2,7 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -37,21 +37,25 @@ type Scheduler struct {
 
 	mu       sync.Mutex // guards what follows
 	cluster  cluster
-	queue    queue
+	queue    *queue
 	verdicts verdicts
 	// start is where the search of the next pod's nodes begins, so that in a
 	// large cluster all nodes get their turn.
-	start    int
-	feasible []*nodeInfo // reused
-	scores   []int64     // reused: one row of nodes per scorer
-	totals   []int64     // reused
+	start int
+	// What follows is of the present attempt, and reused.
+	feasible []*nodeInfo
+	named    []*nodeInfo
+	refusals histogram
+	scores   []int64 // one row of nodes per scorer
+	totals   []int64
+	zones    []int64
 }
 
 // New returns a scheduler.
 func New(cache *cache.Cache, client client.Client, recorder events.Recorder, clock clock.Clock, random *rand.Rand) *Scheduler {
 	return &Scheduler{
 		cache: cache, client: client, recorder: recorder, clock: clock, random: random,
-		cluster: newCluster(), queue: newQueue(), verdicts: newVerdicts(),
+		cluster: newCluster(), queue: newQueue(), verdicts: newVerdicts(), refusals: histogram{},
 	}
 }
 
@@ -75,40 +79,50 @@ func (s *Scheduler) observePod(event store.Event) []controller.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pod := event.Object.(*corev1.Pod)
+	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 	switch {
 	case event.Type == store.Deleted:
 		s.queue.remove(pod.UID)
 		s.verdicts.forget(pod.UID)
-		s.cluster.unplace(pod.UID)
+		return s.gone(pod)
 	case pod.Spec.NodeName == "":
-		if pod.Spec.SchedulerName != Name || pod.DeletionTimestamp != nil || len(pod.Spec.SchedulingGates) > 0 {
+		if ended || pod.Spec.SchedulerName != Name || pod.DeletionTimestamp != nil || len(pod.Spec.SchedulingGates) > 0 {
 			s.queue.remove(pod.UID)
 			return nil
 		}
-		s.queue.add(pod)
+		s.queue.add(pod, s.clock.Now())
 		return turn
-	case pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed:
-		if _, ok := s.cluster.placed[pod.UID]; !ok {
-			return nil
-		}
-		s.cluster.unplace(pod.UID) // it takes nothing any more
-	default:
+	case ended: // it takes nothing any more
 		s.queue.remove(pod.UID)
-		s.follow(pod)
+		return s.gone(pod)
+	}
+	s.queue.remove(pod.UID)
+	s.follow(pod)
+	return nil
+}
+
+// gone frees what a pod took, if it was placed.
+func (s *Scheduler) gone(pod *corev1.Pod) []controller.Request {
+	if _, ok := s.cluster.placed[pod.UID]; !ok {
 		return nil
 	}
-	if len(s.queue.pods) == 0 {
+	s.cluster.unplace(pod.UID)
+	return s.helped(podGone)
+}
+
+func (s *Scheduler) helped(by change) []controller.Request {
+	if by == 0 || !s.queue.helped(by, s.clock.Now()) {
 		return nil
 	}
-	s.queue.activateAll() // there is room now
 	return turn
 }
 
-// follow keeps a placed pod's account. What a pod takes changes with its spec
-// alone, so that a new status only replaces the pointer.
+// follow keeps a placed pod's account. What a pod takes, and with whom it is
+// spread, changes rarely: a new status only replaces the pointer.
 func (s *Scheduler) follow(pod *corev1.Pod) {
 	if at, ok := s.cluster.placed[pod.UID]; ok && at.node.name == pod.Spec.NodeName &&
-		at.Generation == pod.Generation && (at.DeletionTimestamp == nil) == (pod.DeletionTimestamp == nil) {
+		at.Generation == pod.Generation && (at.DeletionTimestamp == nil) == (pod.DeletionTimestamp == nil) &&
+		maps.Equal(at.Labels, pod.Labels) {
 		at.Pod = pod
 		return
 	}
@@ -122,12 +136,7 @@ func (s *Scheduler) observeNode(event store.Event) []controller.Request {
 		s.cluster.setNode(event.Key.Name, nil)
 		return nil
 	}
-	s.cluster.setNode(event.Key.Name, event.Object.(*corev1.Node))
-	if len(s.queue.pods) == 0 {
-		return nil
-	}
-	s.queue.activateAll()
-	return turn
+	return s.helped(s.cluster.setNode(event.Key.Name, event.Object.(*corev1.Node)))
 }
 
 // observeService: which pods are spread together depends on the Services.
@@ -140,18 +149,17 @@ func (s *Scheduler) observeService(store.Event) []controller.Request {
 
 // Reconcile places the pods that are due, the most important first.
 func (s *Scheduler) Reconcile(ctx context.Context, _ controller.Request) (controller.Result, error) {
-	s.mu.Lock()
-	s.queue.expire(s.clock.Now())
-	s.mu.Unlock()
 	for range batch {
 		s.mu.Lock()
 		next, wait := s.queue.pop(s.clock.Now())
-		s.mu.Unlock()
 		if next == nil {
+			s.mu.Unlock()
 			return controller.Result{RequeueAfter: wait}, nil
 		}
-		key := store.Key{Resource: "pods", Namespace: next.pod.Namespace, Name: next.pod.Name}
-		s.schedule(store.WithCause(ctx, store.Cause{Actor: Name, Trigger: key, TriggerRevision: store.RevisionOf(next.pod)}), next)
+		pod := next.pod
+		s.mu.Unlock()
+		key := store.Key{Resource: "pods", Namespace: pod.Namespace, Name: pod.Name}
+		s.schedule(store.WithCause(ctx, store.Cause{Actor: Name, Trigger: key, TriggerRevision: store.RevisionOf(pod)}), next)
 	}
 	return controller.Result{RequeueAfter: time.Nanosecond}, nil
 }
@@ -162,65 +170,70 @@ func (s *Scheduler) schedule(ctx context.Context, w *waiting) {
 	if w.info == nil {
 		w.info = newPodInfo(w.pod)
 	}
-	p := w.info
-	node, refusals := s.choose(p)
-	if node == nil {
-		message := "no nodes available to schedule pods"
-		if len(refusals) > 0 {
-			never := p.Spec.PreemptionPolicy != nil && *p.Spec.PreemptionPolicy == corev1.PreemptNever
-			message = unavailable(refusals, never)
+	p, pod := w.info, w.pod // the watch may replace p.Pod meanwhile
+	d := s.choose(p)
+	if d.node == nil {
+		message := noNodes
+		if len(d.refusals) > 0 {
+			never := pod.Spec.PreemptionPolicy != nil && *pod.Spec.PreemptionPolicy == corev1.PreemptNever
+			message = unavailable(d.refusals, d.conflict, never)
 		}
-		s.queue.park(w, s.clock.Now())
+		s.queue.park(w, d.helps, s.clock.Now())
 		s.mu.Unlock()
-		s.fail(ctx, p.Pod, message)
+		s.fail(ctx, pod, corev1.PodReasonUnschedulable, message)
 		return
 	}
-	name := node.name
-	s.cluster.place(p, name) // before the watch says so, or the next pod would count on the same room
+	node := d.node.name
+	s.cluster.place(p, node) // before the watch says so, or the next pod would count on the same room
 	s.mu.Unlock()
 
 	err := s.client.Bind(ctx, &corev1.Binding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, UID: p.UID},
-		Target:     corev1.ObjectReference{Kind: "Node", Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
+		Target:     corev1.ObjectReference{Kind: "Node", Name: node},
 	})
 	if err != nil {
-		s.mu.Lock()
-		s.cluster.unplace(p.UID)
-		if apierrors.IsNotFound(err) {
-			s.queue.remove(p.UID)
-		} else if _, ok := s.queue.pods[p.UID]; ok {
-			s.queue.retry(w, s.clock.Now())
-		}
-		s.mu.Unlock()
-		if !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-			s.fail(ctx, p.Pod, "running Bind plugin \"DefaultBinder\": "+err.Error())
-		}
+		s.unbound(ctx, w, p, pod, err)
 		return
 	}
 	s.mu.Lock()
-	s.queue.remove(p.UID)
+	s.queue.remove(pod.UID)
 	s.mu.Unlock()
-	s.recorder.Event(ctx, p.Pod, corev1.EventTypeNormal, "Scheduled",
-		fmt.Sprintf("Successfully assigned %s/%s to %s", p.Namespace, p.Name, name))
+	s.recorder.Event(ctx, pod, corev1.EventTypeNormal, "Scheduled", "Successfully assigned "+pod.Namespace+"/"+pod.Name+" to "+node)
 }
 
-// fail tells the pod's owner why it has no node.
-func (s *Scheduler) fail(ctx context.Context, pod *corev1.Pod, message string) {
-	s.recorder.Event(ctx, pod, corev1.EventTypeWarning, "FailedScheduling", message)
-	_, err := client.Modify(ctx, s.client, "pods", pod.Namespace, pod.Name, s.client.UpdateStatus, func(pod *corev1.Pod) bool {
-		return setUnschedulable(pod, message, s.clock.Now())
-	})
-	if err != nil && !apierrors.IsNotFound(err) {
-		// The next attempt says it again.
-		return
+// unbound takes an attempt back whose result could not be written.
+func (s *Scheduler) unbound(ctx context.Context, w *waiting, p *podInfo, pod *corev1.Pod, err error) {
+	s.mu.Lock()
+	if at, ok := s.cluster.placed[pod.UID]; ok && at.podInfo == p && at.Spec.NodeName == "" {
+		s.cluster.unplace(pod.UID) // unless the watch says that it is somewhere
 	}
+	if apierrors.IsNotFound(err) {
+		s.queue.remove(pod.UID)
+	} else {
+		s.queue.retry(w, s.clock.Now())
+	}
+	s.mu.Unlock()
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return // it has been deleted, bound or replaced, which the watch is about to say
+	}
+	s.fail(ctx, pod, corev1.PodReasonSchedulerError, "running Bind plugin \"DefaultBinder\": "+err.Error())
 }
 
-func setUnschedulable(pod *corev1.Pod, message string, now time.Time) bool {
+// fail tells the pod's owner why it has no node. If the status can't be
+// written, the next attempt says it again.
+func (s *Scheduler) fail(ctx context.Context, pod *corev1.Pod, reason, message string) {
+	s.recorder.Event(ctx, pod, corev1.EventTypeWarning, "FailedScheduling", note(message))
+	uid := pod.UID
+	_, _ = client.Modify(ctx, s.client, "pods", pod.Namespace, pod.Name, s.client.UpdateStatus, func(pod *corev1.Pod) bool {
+		return pod.UID == uid && pod.Spec.NodeName == "" && setUnscheduled(pod, reason, message, s.clock.Now())
+	})
+}
+
+func setUnscheduled(pod *corev1.Pod, reason, message string, now time.Time) bool {
 	condition := corev1.PodCondition{
 		Type:               corev1.PodScheduled,
 		Status:             corev1.ConditionFalse,
-		Reason:             corev1.PodReasonUnschedulable,
+		Reason:             reason,
 		Message:            message,
 		LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
 		ObservedGeneration: pod.Generation,

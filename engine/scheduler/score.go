@@ -17,8 +17,10 @@ type scorer struct {
 	score  func(s *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64)
 }
 
+const scorerCount = 6
+
 // scorers with the default profile's weights.
-var scorers = []scorer{
+var scorers = [scorerCount]scorer{
 	{"TaintToleration", 3, scoreTaints},
 	{"NodeAffinity", 2, scoreAffinity},
 	{"NodeResourcesFit", 1, each(leastAllocated)},
@@ -69,11 +71,12 @@ func scoreTaints(_ *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64) {
 
 // scoreAffinity prefers nodes that match more of the pod's preferred terms.
 func scoreAffinity(_ *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64) {
+	if p.preferred == nil {
+		clear(scores)
+		return
+	}
 	for i, n := range nodes {
-		scores[i] = 0
-		if p.preferred != nil {
-			scores[i] = p.preferred.Score(n.Node)
-		}
+		scores[i] = p.preferred.Score(n.Node)
 	}
 	normalize(scores, false)
 }
@@ -130,14 +133,15 @@ const (
 // scoreImages prefers nodes that have the pod's images already. An image that
 // few nodes have counts less, or all pods would go to the first node.
 func scoreImages(s *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64) {
+	best := int64(largestImage * len(p.images))
 	for i, n := range nodes {
 		var sum int64
 		for _, image := range p.images {
 			if size, ok := n.images[image]; ok {
-				sum += int64(float64(size) * float64(s.cluster.imageNodes[image]) / float64(len(s.cluster.nodes)))
+				spread := float64(s.cluster.imageNodes[image]) / float64(len(s.cluster.nodes))
+				sum += int64(float64(size) * spread)
 			}
 		}
-		best := int64(largestImage * len(p.images))
 		scores[i] = maxScore * (min(max(sum, smallestImage), best) - smallestImage) / (best - smallestImage)
 	}
 }

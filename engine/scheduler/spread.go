@@ -2,11 +2,13 @@ package scheduler
 
 import (
 	"math"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 
 	"tidepool.dev/tidepool/engine/cache"
@@ -21,61 +23,130 @@ const (
 )
 
 // maxGroups bounds the groups that are counted; beyond it they are counted anew.
-const maxGroups = 256
+const maxGroups = 1024
 
-// spreadGroup counts the pods that are spread together.
+// spreadGroup counts the pods that are spread together, per node and per zone.
 type spreadGroup struct {
-	key       string
 	namespace string
 	selector  labels.Selector
-	zones     map[string]int64
+	onNode    []int64 // by nodeInfo.slot
+	inZone    []int64 // by nodeInfo.zone
 }
 
 func (g *spreadGroup) matches(p *podInfo) bool {
 	return p.Namespace == g.namespace && p.DeletionTimestamp == nil && g.selector.Matches(labels.Set(p.Labels))
 }
 
+func (g *spreadGroup) count(n *nodeInfo, by int64) {
+	g.onNode = reach(g.onNode, n.slot)
+	g.onNode[n.slot] += by
+	g.inZone = reach(g.inZone, n.zone)
+	g.inZone[n.zone] += by
+}
+
+// reach makes a counter long enough for an index.
+func reach(counts []int64, index int) []int64 {
+	if index >= len(counts) {
+		counts = append(counts, make([]int64, index+1-len(counts))...)
+	}
+	return counts
+}
+
+func at(counts []int64, index int) int64 {
+	if index < len(counts) {
+		return counts[index]
+	}
+	return 0
+}
+
 // spreads keeps the groups that pods have been scheduled by.
 type spreads struct {
-	groups map[string]*spreadGroup
+	groups map[string]*spreadGroup // by namespace and selector
+	// byPair finds the groups that a pod may belong to by a label that their
+	// selectors require, which all but odd ones have.
+	byPair map[pair][]*spreadGroup
+	odd    []*spreadGroup
 	// byOwner saves working out the group of each pod of one controller; it
 	// holds until a Service changes.
 	byOwner map[types.UID]*spreadGroup
 }
 
+// pair is a label in a namespace.
+type pair struct{ namespace, key, value string }
+
 func newSpreads() spreads {
-	return spreads{groups: map[string]*spreadGroup{}, byOwner: map[types.UID]*spreadGroup{}}
+	return spreads{groups: map[string]*spreadGroup{}, byPair: map[pair][]*spreadGroup{}, byOwner: map[types.UID]*spreadGroup{}}
 }
 
 // count keeps the groups up to date when a pod comes to (1) or leaves (-1) a
 // node.
 func (s *spreads) count(p *podInfo, n *nodeInfo, by int64) {
-	for _, g := range s.groups { // each is independent of the others
-		if g.matches(p) {
-			n.spread[g.key] += by
-			g.zones[zoneOf(n)] += by
+	if len(s.groups) == 0 {
+		return
+	}
+	add := func(groups []*spreadGroup) {
+		for _, g := range groups {
+			if g.matches(p) {
+				g.count(n, by)
+			}
 		}
+	}
+	add(s.odd)
+	for key, value := range p.Labels { // each group is found by one of them alone
+		add(s.byPair[pair{p.Namespace, key, value}])
 	}
 }
 
-func zoneOf(n *nodeInfo) string {
-	if n.Node == nil {
-		return ""
+// moveZone keeps the groups up to date when a node gets another zone.
+func (s *spreads) moveZone(n *nodeInfo, zone int) {
+	for _, g := range s.groups { // each is independent of the others
+		if count := at(g.onNode, n.slot); count != 0 {
+			g.inZone[n.zone] -= count
+			g.inZone = reach(g.inZone, zone)
+			g.inZone[zone] += count
+		}
 	}
-	return n.Labels[corev1.LabelTopologyZone]
+	n.zone = zone
+}
+
+// index files a new group under the pair of its selector that finds the fewest
+// other groups: a pod-template-hash rather than an app.
+func (s *spreads) index(g *spreadGroup) {
+	requirements, _ := g.selector.Requirements()
+	best, found := pair{}, false
+	for _, r := range requirements {
+		values := r.ValuesUnsorted()
+		if op := r.Operator(); len(values) != 1 || op != selection.Equals && op != selection.DoubleEquals && op != selection.In {
+			continue
+		}
+		candidate := pair{g.namespace, r.Key(), values[0]}
+		if !found || len(s.byPair[candidate]) < len(s.byPair[best]) {
+			best, found = candidate, true
+		}
+	}
+	if found {
+		s.byPair[best] = append(s.byPair[best], g)
+	} else {
+		s.odd = append(s.odd, g)
+	}
 }
 
 // group returns the pod's group; nil if it is not spread.
 func (s *Scheduler) group(p *podInfo) *spreadGroup {
-	spreads := &s.cluster.spreads
-	if p.owner != "" {
-		if g, ok := spreads.byOwner[p.owner]; ok {
-			return g
-		}
+	if len(p.Spec.TopologySpreadConstraints) > 0 {
+		return nil // the default ones are for pods without any
 	}
-	g := s.findGroup(p)
-	if p.owner != "" {
-		spreads.byOwner[p.owner] = g
+	spreads := &s.cluster.spreads
+	if p.owner == "" {
+		return s.findGroup(p)
+	}
+	g, ok := spreads.byOwner[p.owner]
+	if !ok {
+		if len(spreads.byOwner) >= maxGroups {
+			clear(spreads.byOwner)
+		}
+		g = s.findGroup(p)
+		s.cluster.spreads.byOwner[p.owner] = g
 	}
 	return g
 }
@@ -106,36 +177,27 @@ func (s *Scheduler) findGroup(p *podInfo) *spreadGroup {
 	if selector.Empty() {
 		return nil
 	}
-	return s.cluster.open(p.Namespace, selector)
+	return s.cluster.openSpread(p.Namespace, selector)
 }
 
-// open returns the group of a selector, counted.
-func (c *cluster) open(namespace string, selector labels.Selector) *spreadGroup {
+// openSpread returns the group of a selector, counted.
+func (c *cluster) openSpread(namespace string, selector labels.Selector) *spreadGroup {
 	key := namespace + "/" + selector.String()
 	if g, ok := c.spreads.groups[key]; ok {
 		return g
 	}
 	if len(c.spreads.groups) >= maxGroups {
-		c.forgetSpreads()
+		c.spreads = newSpreads()
 	}
-	g := &spreadGroup{key: key, namespace: namespace, selector: selector, zones: map[string]int64{}}
+	g := &spreadGroup{namespace: namespace, selector: selector}
 	c.spreads.groups[key] = g
-	for _, n := range c.nodes {
-		for _, p := range n.pods {
-			if g.matches(p) {
-				n.spread[key]++
-				g.zones[zoneOf(n)]++
-			}
+	c.spreads.index(g)
+	for _, placed := range c.placed {
+		if g.matches(placed.podInfo) {
+			g.count(placed.node, 1)
 		}
 	}
 	return g
-}
-
-func (c *cluster) forgetSpreads() {
-	c.spreads = newSpreads()
-	for _, n := range c.nodes {
-		n.spread = map[string]int64{}
-	}
 }
 
 // scoreSpread prefers nodes, and zones, with fewer pods of the pod's group.
@@ -145,18 +207,18 @@ func scoreSpread(s *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64) {
 		clear(scores)
 		return
 	}
-	zones := map[string]bool{}
-	for _, n := range nodes {
-		if zone := zoneOf(n); zone != "" {
-			zones[zone] = true
-		}
-	}
-	hostWeight, zoneWeight := logarithm(len(nodes)+2), logarithm(len(zones)+2)
+	zones, inZone := s.zonesOf(p, g, nodes)
+	hostWeight, zoneWeight := logarithm(len(nodes)+2), logarithm(zones+2)
 	lowest, highest := int64(math.MaxInt64), int64(0)
 	for i, n := range nodes {
-		score := float64(n.spread[g.key])*hostWeight + (hostSkew - 1)
-		if zone := zoneOf(n); zone != "" {
-			score += float64(g.zones[zone])*zoneWeight + (zoneSkew - 1)
+		// The conversions keep compilers from fusing the operations, which
+		// some machines can: every one must come to the same score.
+		score := 0.0
+		if n.hasHostname {
+			score = float64(float64(at(g.onNode, n.slot))*hostWeight) + (hostSkew - 1)
+		}
+		if n.zone != noZone {
+			score += float64(float64(at(inZone, n.zone))*zoneWeight) + (zoneSkew - 1)
 		}
 		scores[i] = int64(math.Round(score))
 		lowest, highest = min(lowest, scores[i]), max(highest, scores[i])
@@ -170,6 +232,47 @@ func scoreSpread(s *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64) {
 	}
 }
 
+// zonesOf returns in how many zones the nodes are, where being in none counts
+// as one, and how many pods of the group each zone has on the nodes that the
+// pod's affinity selects.
+func (s *Scheduler) zonesOf(p *podInfo, g *spreadGroup, nodes []*nodeInfo) (zones int, inZone []int64) {
+	if len(s.cluster.zones) == 0 {
+		return 1, nil
+	}
+	s.zones = grown(s.zones, len(s.cluster.zones)+1)
+	clear(s.zones)
+	for _, n := range nodes {
+		zones += int(1 - s.zones[n.zone])
+		s.zones[n.zone] = 1
+	}
+	if p.anyNode {
+		return zones, g.inZone
+	}
+	clear(s.zones)
+	for _, n := range s.cluster.nodes {
+		if nodeAffinity(p, n) == nil {
+			s.zones[n.zone] += at(g.onNode, n.slot)
+		}
+	}
+	return zones, s.zones
+}
+
+// noZone is the zone of nodes that are in none.
+const noZone = 0
+
+// zone numbers the zones from 1.
+func (c *cluster) zone(node *corev1.Node) int {
+	name := node.Labels[corev1.LabelTopologyZone]
+	if name == "" {
+		return noZone
+	}
+	if i := slices.Index(c.zones, name); i >= 0 {
+		return i + 1
+	}
+	c.zones = append(c.zones, name)
+	return len(c.zones)
+}
+
 // logarithm is the natural one. It is computed here, since math.Log may be
 // assembly whose last digit differs between machines, and a simulation must not.
 func logarithm(n int) float64 {
@@ -180,5 +283,5 @@ func logarithm(n int) float64 {
 		sum += power / float64(i)
 		power *= square
 	}
-	return 2*sum + float64(exponent)*math.Ln2
+	return 2*sum + float64(float64(exponent)*math.Ln2)
 }

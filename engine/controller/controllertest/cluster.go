@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -84,9 +85,14 @@ func newCluster(t testing.TB, clock clock.Clock, s store.Interface, wake func())
 	return cluster
 }
 
-// loops are those of the test and those that stand in for nodes.
+// loops are those of the test and those that stand in for the scheduler, unless
+// it is what is tested, and for nodes.
 func (c *Cluster) loops(build Build) []controller.Controller {
-	return append(build(c), c.nodes.binder(), c.nodes.kubelets())
+	loops := append(build(c), c.nodes.kubelets())
+	if slices.ContainsFunc(loops, func(loop controller.Controller) bool { return loop.Name == "default-scheduler" }) {
+		return loops
+	}
+	return append(loops, c.nodes.binder())
 }
 
 // ClientOf returns the client of a component.
