@@ -12,6 +12,11 @@ import type { FileSystem } from "./vfs.js";
 const tabs = ["terminal", "editor"] as const;
 type Tab = (typeof tabs)[number];
 
+const help: Record<Tab, string> = {
+  terminal: "Ctrl-C interrupts · Tab completes · Esc, then Tab leaves the terminal",
+  editor: "Ctrl-S saves · Esc, then Tab leaves the editor",
+};
+
 export interface ConsoleOptions {
   config: Config;
   files: FileSystem;
@@ -26,7 +31,8 @@ export class Console {
   #kubectl: Promise<Kubectl>;
   #editor: Promise<Editor> | undefined;
   #hint = byId("console-hint");
-  #help = this.#hint.textContent ?? "";
+  #shown: Tab = "terminal";
+  #loading = "Loading kubectl…"; // or what went wrong with that; "" once it is there
 
   constructor(private readonly options: ConsoleOptions) {
     this.#kubectl = options.after.then(() => this.#loadKubectl());
@@ -64,7 +70,8 @@ export class Console {
       button.tabIndex = selected ? 0 : -1;
       byId(tab).hidden = !selected;
     }
-    this.#say(this.#help);
+    this.#shown = name;
+    this.#say(this.#loading || help[name]);
     const panel = name === "terminal" ? this.#terminal : this.#loadEditor();
     if (focus) void panel.then((panel) => panel.focus());
   }
@@ -85,10 +92,14 @@ export class Console {
       files,
       onProgress: (loaded, total) => this.#progress(loaded, total),
     });
-    this.#say("Loading kubectl…");
+    const loading = (text: string) => {
+      this.#loading = text;
+      this.#say(text || help[this.#shown]);
+    };
+    loading(this.#loading);
     kubectl.load().then(
-      () => this.#say(this.#help),
-      (error: unknown) => this.#say(error instanceof Error ? error.message : String(error)),
+      () => loading(""),
+      (error: unknown) => loading(error instanceof Error ? error.message : String(error)),
     );
     return kubectl;
   }
@@ -109,16 +120,17 @@ export class Console {
     const editor = await this.#loadEditor();
     const before = editor.path;
     editor.open(path);
-    const help = "kubectl waits: change the file, then return to the terminal";
-    this.#say(help);
-    announce(help);
+    const task = "kubectl waits: change the file, then return to the terminal";
+    this.#say(task);
+    announce(task);
     await new Promise((resolve) => byId("tab-terminal").addEventListener("click", resolve, { once: true }));
     editor.save();
     editor.open(before);
   }
 
   #progress(loaded: number, total: number): void {
-    this.#say(total > 0 ? `Loading kubectl… ${Math.floor((100 * Math.min(loaded, total)) / total)} %` : "Loading kubectl…");
+    this.#loading = total > 0 ? `Loading kubectl… ${Math.floor((100 * Math.min(loaded, total)) / total)} %` : "Loading kubectl…";
+    this.#say(this.#loading);
   }
 
   #say(text: string): void {

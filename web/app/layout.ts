@@ -48,8 +48,8 @@ export interface Size {
 }
 
 const sizes: Size[] = [
-  { cell: 52, gap: 14, label: 15 },
-  { cell: 42, gap: 12, label: 14 },
+  { cell: 52, gap: 14, label: 16 },
+  { cell: 42, gap: 12, label: 16 },
   { cell: 32, gap: 8, label: 0 },
   { cell: 24, gap: 6, label: 0 },
   { cell: 18, gap: 4, label: 0 },
@@ -144,13 +144,15 @@ function slotAt(cells: Grid, node: string, x: number, y: number): Place | undefi
   return { node, slot: row * cells.columns + column };
 }
 
-/** Columns that make boxes nearest to a card's shape, a little wider than high. */
+/** Columns that make boxes nearest to a card's shape, a little wider than high, and leave few holes. */
 function bestColumns(count: number, width: number, height: number): number {
   let best = 1;
   let least = Infinity;
   for (let columns = 1; columns <= count; columns++) {
-    const ratio = width / columns / (height / Math.ceil(count / columns));
-    const off = Math.abs(Math.log(ratio / 1.15));
+    const rows = Math.ceil(count / columns);
+    const ratio = width / columns / (height / rows);
+    const holes = (columns * rows - count) / count;
+    const off = Math.abs(Math.log(ratio / 1.15)) + 2 * holes;
     if (off < least) [least, best] = [off, columns];
   }
   return best;

@@ -252,7 +252,7 @@ export class ClusterMap {
     c.textAlign = "center";
     c.textBaseline = "top";
     c.fillStyle = this.#palette.muted;
-    c.fillText(pod.name.slice(pod.name.lastIndexOf("-") + 1), box.x + box.width / 2, box.y + box.height + 5, box.width + 10);
+    c.fillText(pod.name.slice(pod.name.lastIndexOf("-") + 1), box.x + box.width / 2, box.y + box.height + 7, box.width + 10);
     c.textAlign = "left";
   }
 

@@ -98,9 +98,9 @@ export class Model {
     return [...(this.#owned.get(uid) ?? [])].flatMap((one) => this.get(one) ?? []);
   }
 
-  /** The events about an object, the oldest first. */
+  /** The events about an object, the oldest first. Their names end in their time, finer than seconds. */
   events(uid: string): EventRecord[] {
-    return [...(this.#events.get(uid)?.values() ?? [])].sort((a, b) => (a.last === b.last ? byName.compare(a.name, b.name) : a.last < b.last ? -1 : 1));
+    return [...(this.#events.get(uid)?.values() ?? [])].sort((a, b) => compare(a.last, b.last) || compare(a.name, b.name));
   }
 
   usage(node: string): Usage {
@@ -160,6 +160,10 @@ export class Model {
     usage.memory += sign * pod.memory;
     usage.pods += sign;
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function within<V>(map: Map<string, V>, key: string, make: () => V): V {
