@@ -215,7 +215,7 @@ func (w *worker) start(ctx context.Context, c *container) {
 }
 
 // failStart ends a container's start-up; it is tried again after a while.
-func (w *worker) failStart(ctx context.Context, c *container, reason, message string, retry time.Duration) {
+func (w *worker) failStart(c *container, reason, message string, retry time.Duration) {
 	w.op = opNone
 	c.retryAt = w.now().Add(retry)
 	w.wait(c, reason, message)
@@ -225,7 +225,7 @@ func (w *worker) create(ctx context.Context, c *container, image Image) {
 	config, err := w.containerConfig(c, image)
 	if err != nil {
 		w.recordContainer(ctx, c, corev1.EventTypeWarning, "Failed", "Error: "+err.Error())
-		w.failStart(ctx, c, "CreateContainerConfigError", err.Error(), retryPeriod)
+		w.failStart(c, "CreateContainerConfigError", err.Error(), retryPeriod)
 		return
 	}
 	w.op = opCreate
@@ -237,7 +237,7 @@ func (w *worker) create(ctx context.Context, c *container, image Image) {
 func (w *worker) containerCreated(ctx context.Context, c *container, config ContainerConfig, id string, err error) {
 	if err != nil {
 		w.recordContainer(ctx, c, corev1.EventTypeWarning, "Failed", "Error: "+err.Error())
-		w.failStart(ctx, c, "CreateContainerError", err.Error(), retryPeriod)
+		w.failStart(c, "CreateContainerError", err.Error(), retryPeriod)
 		return
 	}
 	if c.created {
@@ -245,7 +245,9 @@ func (w *worker) containerCreated(ctx context.Context, c *container, config Cont
 			w.Runtime.RemoveContainer(c.dead, func(error) {})
 		}
 		c.dead = c.status.ID
-		c.previous = w.terminated(c)
+		if c.exited() {
+			c.previous = w.terminated(c)
+		}
 		w.disown(c.status.ID)
 	}
 	c.created, c.killing, c.shown = true, false, false
@@ -268,9 +270,13 @@ func (w *worker) containerStarted(ctx context.Context, c *container, status Cont
 	w.dirty = true
 	c.retryAt = time.Time{}
 	if err != nil {
-		c.status = status
 		w.recordContainer(ctx, c, corev1.EventTypeWarning, "Failed", "Error: "+err.Error())
 		w.wait(c, "RunContainerError", err.Error())
+		if status.State == ContainerExited {
+			c.status = status // it counts as a crash
+		} else {
+			c.retryAt = w.now().Add(retryPeriod)
+		}
 		return
 	}
 	c.waiting = nil
@@ -280,7 +286,7 @@ func (w *worker) containerStarted(ctx context.Context, c *container, status Cont
 	}
 	c.status = status
 	w.beginProbes(c)
-	w.postStart(ctx, c)
+	w.postStart(c)
 }
 
 // containerEnded takes note of the end of a container.

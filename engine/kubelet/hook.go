@@ -48,7 +48,7 @@ func (w *worker) runHook(c *container, hook *corev1.LifecycleHandler, timeout ti
 
 // postStart runs a started container's postStart hook; the start-up waits for
 // it, and its failure ends the container.
-func (w *worker) postStart(ctx context.Context, c *container) {
+func (w *worker) postStart(c *container) {
 	if c.spec.Lifecycle == nil || c.spec.Lifecycle.PostStart == nil || w.terminal {
 		return
 	}

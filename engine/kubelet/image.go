@@ -59,7 +59,7 @@ func (w *worker) ensureImage(ctx context.Context, c *container) {
 // failImage ends a start-up for want of an image.
 func (w *worker) failImage(ctx context.Context, c *container, reason, message string, retry time.Duration) {
 	w.recordContainer(ctx, c, corev1.EventTypeWarning, "Failed", "Error: "+reason)
-	w.failStart(ctx, c, reason, message, retry)
+	w.failStart(c, reason, message, retry)
 }
 
 // pull fetches a container's image unless its pulls have failed lately.

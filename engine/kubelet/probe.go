@@ -72,7 +72,7 @@ func (w *worker) endProbes(c *container) {
 }
 
 // runProbes asks what is due to be asked.
-func (w *worker) runProbes(ctx context.Context) {
+func (w *worker) runProbes() {
 	for _, c := range w.containers {
 		if !c.running() {
 			continue

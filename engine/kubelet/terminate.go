@@ -27,7 +27,7 @@ func (w *worker) terminationGrace() time.Duration {
 
 // terminate ends the pod, whatever it was doing, and reports its end.
 func (w *worker) terminate(ctx context.Context) error {
-	w.runProbes(ctx)
+	w.runProbes()
 	switch w.op {
 	case opSandbox, opCreate:
 		return nil // it can't be taken back: wait for it
@@ -45,6 +45,8 @@ func (w *worker) terminate(ctx context.Context) error {
 			return err
 		}
 		w.stopContainers(ctx)
+	}
+	if !w.stopped {
 		return nil
 	}
 	if err := w.publish(ctx); err != nil {

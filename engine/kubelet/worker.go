@@ -129,18 +129,24 @@ func (w *worker) post(note func(context.Context)) {
 	}
 }
 
-// read reads the notes; it reports whether there were any. Otherwise the turn
-// is over: later notes request another one.
-func (w *worker) read(ctx context.Context) bool {
+// read reads the notes.
+func (w *worker) read(ctx context.Context) {
 	w.inboxMu.Lock()
 	notes := w.inbox
 	w.inbox = nil
-	w.turning = len(notes) > 0
 	w.inboxMu.Unlock()
 	for _, note := range notes {
 		note(ctx)
 	}
-	return len(notes) > 0
+}
+
+// rest ends the turn unless there are notes to read; later ones request another
+// turn.
+func (w *worker) rest() bool {
+	w.inboxMu.Lock()
+	defer w.inboxMu.Unlock()
+	w.turning = len(w.inbox) > 0
+	return !w.turning
 }
 
 // turn advances the pod. pod is what the API shows, nil if it is gone. The
@@ -150,14 +156,14 @@ func (w *worker) turn(ctx context.Context, pod *corev1.Pod) (time.Duration, erro
 	w.turning = true
 	w.inboxMu.Unlock()
 	w.see(pod)
-	w.read(ctx)
 	var err error
 	for {
+		w.read(ctx)
 		w.wake = time.Time{}
 		if err == nil {
 			err = w.step(ctx)
 		}
-		if !w.read(ctx) {
+		if w.rest() {
 			break
 		}
 	}
@@ -241,7 +247,7 @@ func (w *worker) checkDeadline(ctx context.Context) {
 
 // run brings the pod's containers up and keeps them up.
 func (w *worker) run(ctx context.Context) error {
-	w.runProbes(ctx)
+	w.runProbes()
 	for w.op == opNone {
 		if !w.sequence {
 			w.killUnhealthy(ctx)

@@ -243,6 +243,7 @@ func (c *Cluster) Run(name string, spec corev1.PodSpec) *corev1.Pod {
 	c.look()
 	delete(c.history, name) // of another pod of that name
 	delete(c.states, name)
+	spec = *spec.DeepCopy() // the client owns what it is given
 	spec.NodeName = NodeName
 	for i := range spec.Containers {
 		if spec.Containers[i].Name == "" {

@@ -110,6 +110,10 @@ var startCases = []testCase{
 		pod := c.When("web", "waits", waiting("main", "ContainerCreating"))
 		c.Same("phase", pod.Status.Phase, corev1.PodPending)
 		c.HasEvents("web", `FailedMount: MountVolume.SetUp failed for volume "config" : configmap "settings" not found`)
+		c.Run("other", spec)
+		c.HasEvents("other", "FailedMount")
+		c.Delete("other", -1)
+		c.Gone("other")
 		c.Create("configmaps", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "settings"}})
 		c.When("web", "is ready", ready)
 	}},
