@@ -74,12 +74,14 @@ func defaultDeployment(d *appsv1.Deployment) {
 func prepareDeployment(d *appsv1.Deployment) {
 	d.Status = appsv1.DeploymentStatus{}
 	d.Generation = 1
+	defaulting.DropGated(&d.Spec.Template.Spec)
 }
 
 // prepareDeploymentUpdate raises the generation for changed annotations too,
 // since the controller copies them to the ReplicaSets.
 func prepareDeploymentUpdate(d, old *appsv1.Deployment) {
 	d.Status = old.Status
+	defaulting.DropGated(&d.Spec.Template.Spec)
 	if !maps.Equal(d.Annotations, old.Annotations) || !equality.Semantic.DeepEqual(&d.Spec, &old.Spec) {
 		d.Generation = old.Generation + 1
 	}

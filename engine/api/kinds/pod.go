@@ -67,6 +67,7 @@ func preparePod(p *corev1.Pod) {
 			Message: "Scheduling is blocked due to non-empty scheduling gates",
 		}}
 	}
+	defaulting.DropGated(&p.Spec)
 	mergeLabelKeys(p)
 	defaulting.PodLevelResources(p)
 	p.Status.QOSClass = defaulting.QOSClass(&p.Spec)
@@ -74,6 +75,7 @@ func preparePod(p *corev1.Pod) {
 
 func preparePodUpdate(p, old *corev1.Pod) {
 	p.Status = old.Status
+	defaulting.DropGated(&p.Spec)
 	if p.Spec.Resources == nil && old.Spec.Resources != nil {
 		p.Spec.Resources = old.Spec.Resources
 	}

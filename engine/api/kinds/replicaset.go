@@ -55,10 +55,12 @@ func defaultReplicaSet(rs *appsv1.ReplicaSet) {
 func prepareReplicaSet(rs *appsv1.ReplicaSet) {
 	rs.Status = appsv1.ReplicaSetStatus{}
 	rs.Generation = 1
+	defaulting.DropGated(&rs.Spec.Template.Spec)
 }
 
 func prepareReplicaSetUpdate(rs, old *appsv1.ReplicaSet) {
 	rs.Status = old.Status
+	defaulting.DropGated(&rs.Spec.Template.Spec)
 	if !equality.Semantic.DeepEqual(&rs.Spec, &old.Spec) {
 		rs.Generation = old.Generation + 1
 	}

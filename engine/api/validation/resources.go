@@ -206,7 +206,7 @@ func claimNames(claims []corev1.PodResourceClaim) []string {
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 func podResourceClaims(path *field.Path, claims []corev1.PodResourceClaim) field.ErrorList {
