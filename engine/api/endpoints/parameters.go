@@ -13,10 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"tidepool.dev/tidepool/engine/api/codec"
 	"tidepool.dev/tidepool/engine/api/rest"
 )
 
@@ -163,64 +161,6 @@ func (q *request) writeOptions(kind string) (writeOptions, error) {
 		validation = metav1.FieldValidationWarn
 	}
 	return writeOptions{rest.WriteOptions{DryRun: len(opts.DryRun) > 0, Warn: q.w.warn}, validation}, nil
-}
-
-// deleteOptions are in the body or, without one, in the query.
-func (q *request) deleteOptions() (metav1.DeleteOptions, error) {
-	var opts metav1.DeleteOptions
-	body, err := q.body()
-	if err != nil {
-		return opts, err
-	}
-	if len(body) > 0 {
-		err = q.deleteOptionsOf(body, &opts)
-	} else {
-		err = deleteParameters(q.r.URL.Query(), &opts)
-	}
-	if err != nil {
-		return opts, err
-	}
-	if errs := metav1validation.ValidateDeleteOptions(&opts); len(errs) > 0 {
-		return opts, invalidOptions("DeleteOptions", errs)
-	}
-	return opts, nil
-}
-
-// deleteOptionsOf reads options that name, if anything, a version of the meta
-// group or of the resource's own.
-func (q *request) deleteOptionsOf(body []byte, opts *metav1.DeleteOptions) error {
-	format, err := bodyFormat(q.r)
-	if err != nil {
-		return err
-	}
-	for _, gv := range []schema.GroupVersion{{Version: "v1"}, {Group: metav1.GroupName, Version: "v1"}, q.gv} {
-		decoder := codec.Decoder{Format: format, Validation: metav1.FieldValidationIgnore}
-		if _, err = decoder.Decode(body, gv.WithKind("DeleteOptions"), opts); err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
-func deleteParameters(query url.Values, opts *metav1.DeleteOptions) error {
-	p := parameters{values: query}
-	opts.GracePeriodSeconds = p.integer("gracePeriodSeconds")
-	//lint:ignore SA1019 clients still send it
-	opts.OrphanDependents = p.optionalFlag("orphanDependents")
-	if policy := p.text("propagationPolicy"); policy != "" {
-		opts.PropagationPolicy = new(metav1.DeletionPropagation(policy))
-	}
-	opts.DryRun = query["dryRun"]
-	if uid, version := p.text("preconditions.uid"), p.text("preconditions.resourceVersion"); uid != "" || version != "" {
-		opts.Preconditions = &metav1.Preconditions{}
-		if uid != "" {
-			opts.Preconditions.UID = new(types.UID(uid))
-		}
-		if version != "" {
-			opts.Preconditions.ResourceVersion = &version
-		}
-	}
-	return p.err
 }
 
 // includeObject is what tables carry of their objects.

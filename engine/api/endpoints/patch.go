@@ -1,0 +1,82 @@
+package endpoints
+
+import (
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"tidepool.dev/tidepool/engine/api/patch"
+	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// patchTypes are the patches that are understood.
+var patchTypes = []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType)}
+
+// readPatch reads a patch from the request.
+func (q *request) readPatch() (patch.Patch, writeOptions, error) {
+	var p patch.Patch
+	contentType, _, _ := strings.Cut(q.r.Header.Get("Content-Type"), ";")
+	if !slices.Contains(patchTypes, contentType) {
+		return p, writeOptions{}, unsupportedMedia(patchTypes)
+	}
+	body, err := q.body()
+	if err != nil {
+		return p, writeOptions{}, err
+	}
+	opts, err := q.writeOptions("PatchOptions")
+	if err != nil {
+		return p, opts, err
+	}
+	p = patch.Patch{Type: types.PatchType(contentType), Body: body, Validation: opts.validation}
+	return p, opts, p.Check()
+}
+
+// patchAttempts is how often a patch is tried again when another writer was
+// faster.
+const patchAttempts = 5
+
+func (q *request) patch(r *resource, part rest.Part) error {
+	p, opts, err := q.readPatch()
+	if err != nil {
+		return err
+	}
+	for attempt := 1; ; attempt++ {
+		onCurrent := false // the patch itself names no other revision
+		err := q.change(r, part, opts, func(current store.Object) (store.Object, error) {
+			if current == nil {
+				return nil, apierrors.NewNotFound(r.GroupResource(), q.name)
+			}
+			patched, err := q.patched(r, p, current)
+			if err != nil {
+				return nil, err
+			}
+			onCurrent = patched.GetResourceVersion() == current.GetResourceVersion()
+			return patched, nil
+		})
+		if !apierrors.IsConflict(err) || !onCurrent || attempt == patchAttempts {
+			return err
+		}
+	}
+}
+
+func (q *request) patched(r *resource, p patch.Patch, current store.Object) (store.Object, error) {
+	served := r.empty()
+	warnings, err := p.Apply(r.shown(current), served)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range warnings {
+		q.w.warn(text)
+	}
+	if err := q.place(r, served); err != nil {
+		return nil, err
+	}
+	if err := q.checkName(served); err != nil {
+		return nil, err
+	}
+	q.dropDuplicateOwners(served)
+	return r.stored(served), nil
+}

@@ -1,0 +1,115 @@
+package endpoints
+
+import (
+	"net/http"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"tidepool.dev/tidepool/engine/api/rest"
+)
+
+// serveResource answers a request about resources.
+func (q *request) serveResource() error {
+	// Errors are written in the negotiated form too, so negotiate first; what
+	// is wrong with the path is the more useful thing to hear.
+	var unacceptable error
+	q.media, unacceptable = negotiate(q.r, transformable)
+	r := q.groups.find(q.gv, q.plural)
+	if r == nil {
+		return q.serveAbsent()
+	}
+	if r.Namespaced && q.namespace == "" && q.name != "" || !r.Namespaced && q.namespace != "" {
+		return notFound()
+	}
+	q.verb = q.verbOf()
+	if q.verb == "" || q.subresource == "" && !slices.Contains(r.verbs, q.verb) {
+		return methodNotAllowed()
+	}
+	if err := q.authorize(); err != nil {
+		return err
+	}
+	if q.subresource != "" {
+		return q.serveSubresource(r, unacceptable)
+	}
+	if unacceptable != nil {
+		return unacceptable
+	}
+	switch q.verb {
+	case "get":
+		return q.get(r)
+	case "list":
+		return q.list(r)
+	case "watch":
+		return q.watchResource(r)
+	case "create":
+		return q.create(r)
+	case "update":
+		return q.update(r, rest.Main)
+	case "patch":
+		return q.patch(r, rest.Main)
+	case "delete":
+		return q.delete(r)
+	default:
+		return q.deleteCollection(r)
+	}
+}
+
+// customResourceDefinitions are listed by kubectl before it says that it knows
+// no such kind. There are none, and the list says so.
+var customResourceDefinitions = schema.GroupVersionResource{
+	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
+}
+
+// serveAbsent answers a request about a resource that is not served.
+func (q *request) serveAbsent() error {
+	if q.gv.WithResource(q.plural) != customResourceDefinitions || q.name != "" || q.r.Method != http.MethodGet {
+		return notFound()
+	}
+	q.verb = "list"
+	if err := q.authorize(); err != nil {
+		return err
+	}
+	q.send(http.StatusOK, metav1.PartialObjectMetadataList{
+		TypeMeta: metav1.TypeMeta{Kind: "CustomResourceDefinitionList", APIVersion: q.gv.String()},
+		Items:    []metav1.PartialObjectMetadata{},
+	})
+	return nil
+}
+
+// verbOf is what the method means for the path; empty if nothing.
+func (q *request) verbOf() string {
+	named := q.name != ""
+	switch q.r.Method {
+	case http.MethodGet, http.MethodHead:
+		query := parameters{values: q.r.URL.Query()}
+		switch {
+		case q.subresource != "":
+			return "get"
+		case q.target.watch || query.flag("watch"):
+			return "watch"
+		case named:
+			return "get"
+		}
+		return "list"
+	case http.MethodPost:
+		if !named || q.subresource != "" {
+			return "create"
+		}
+	case http.MethodPut:
+		if named {
+			return "update"
+		}
+	case http.MethodPatch:
+		if named {
+			return "patch"
+		}
+	case http.MethodDelete:
+		if named {
+			return "delete"
+		}
+		return "deletecollection"
+	}
+	return ""
+}
