@@ -1,6 +1,6 @@
 // Command build compiles Tidepool's WebAssembly modules.
 //
-//	go run ./wasm/build [-fast] [-out DIR] [engine] [kubectl]
+//	go run ./wasm/build [-fast] [-modules] [-out DIR] [engine] [kubectl]
 //
 // Each module NAME is the js/wasm main package wasm/NAME. It is compiled
 // against trimmed copies of some dependencies (see modules.go and template.go), compressed with
@@ -27,13 +27,18 @@ var names = []string{"engine", "kubectl"}
 func main() {
 	flags := flag.NewFlagSet("wasm/build", flag.ExitOnError)
 	fast := flags.Bool("fast", false, "compress quickly, for development; sizes are then larger than those of a release")
+	modules := flags.Bool("modules", false, "only write build/wasm.mod and the trimmed modules, for go vet -modfile=build/wasm.mod")
 	out := flags.String("out", filepath.Join("build", "wasm"), "output `directory`")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "Usage: go run ./wasm/build [flags] [%s]...\n\nBuilds all modules unless some are named.\n\n", strings.Join(names, "|"))
 		flags.PrintDefaults()
 	}
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
-	if err := run(flags.Args(), *out, *fast); err != nil {
+	targets := flags.Args()
+	if len(targets) == 0 && !*modules {
+		targets = names
+	}
+	if err := run(targets, *out, *fast); err != nil {
 		fmt.Fprintln(os.Stderr, "wasm/build:", err)
 		os.Exit(1)
 	}
@@ -55,15 +60,15 @@ func run(targets []string, out string, fast bool) error {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
-	if len(targets) == 0 {
-		targets = names
-	}
 	if err := separate("build"); err != nil {
 		return err
 	}
 	modfile, err := trimModules("build")
 	if err != nil {
 		return fmt.Errorf("trimming modules: %w", err)
+	}
+	if len(targets) == 0 {
+		return nil
 	}
 	overlay, err := overlayTemplate("build")
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package main_test drives the compiled kubectl in Chromium.
 package main_test
 
