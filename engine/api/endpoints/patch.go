@@ -34,18 +34,13 @@ func (q *request) readPatch() (patch.Patch, writeOptions, error) {
 	return p, opts, p.Check()
 }
 
-// patchAttempts is how often a patch is tried again when another writer was
-// faster.
-const patchAttempts = 5
-
 func (q *request) patch(r *resource, part rest.Part) error {
 	p, opts, err := q.readPatch()
 	if err != nil {
 		return err
 	}
-	for attempt := 1; ; attempt++ {
-		onCurrent := false // the patch itself names no other revision
-		err := q.change(r, part, opts, func(current store.Object) (store.Object, error) {
+	return q.untilCurrent(func(onCurrent *bool) error {
+		return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
 			if current == nil {
 				return nil, apierrors.NewNotFound(r.GroupResource(), q.name)
 			}
@@ -53,10 +48,19 @@ func (q *request) patch(r *resource, part rest.Part) error {
 			if err != nil {
 				return nil, err
 			}
-			onCurrent = patched.GetResourceVersion() == current.GetResourceVersion()
+			*onCurrent = patched.GetResourceVersion() == current.GetResourceVersion()
 			return patched, nil
 		})
-		if !apierrors.IsConflict(err) || !onCurrent || attempt == patchAttempts {
+	})
+}
+
+// untilCurrent applies a patch again as long as other writers are faster, each
+// of which has then succeeded. apply sets onCurrent where the patch itself
+// names no other resourceVersion than that which it was applied to.
+func (q *request) untilCurrent(apply func(onCurrent *bool) error) error {
+	for {
+		onCurrent := false
+		if err := apply(&onCurrent); !apierrors.IsConflict(err) || !onCurrent || q.ctx.Err() != nil {
 			return err
 		}
 	}

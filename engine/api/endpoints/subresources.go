@@ -65,42 +65,53 @@ func (q *request) status(r *resource) error {
 }
 
 func (q *request) scale(r *resource) error {
-	var change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error)
-	var opts writeOptions
 	switch q.verb {
 	case "get":
 		return q.getScale(r)
 	case "update":
-		var err error
-		if opts, err = q.writeOptions("UpdateOptions"); err != nil {
-			return err
-		}
-		scale := &autoscalingv1.Scale{}
-		if err := q.decode(scaleKind, scale, opts.validation); err != nil {
-			return err
-		}
-		if err := q.place(r, scale); err != nil {
-			return err
-		}
-		if err := q.checkName(scale); err != nil {
-			return err
-		}
-		change = func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error) { return scale, nil }
+		return q.updateScale(r)
 	default:
-		p, options, err := q.readPatch()
-		if err != nil {
-			return err
-		}
-		opts = options
-		change = func(current *autoscalingv1.Scale) (*autoscalingv1.Scale, error) {
+		return q.patchScale(r)
+	}
+}
+
+func (q *request) updateScale(r *resource) error {
+	opts, err := q.writeOptions("UpdateOptions")
+	if err != nil {
+		return err
+	}
+	scale := &autoscalingv1.Scale{}
+	if err := q.decode(scaleKind, scale, opts.validation); err != nil {
+		return err
+	}
+	if err := q.place(r, scale); err != nil {
+		return err
+	}
+	if err := q.checkName(scale); err != nil {
+		return err
+	}
+	return q.changeScale(r, opts, func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error) { return scale, nil })
+}
+
+func (q *request) patchScale(r *resource) error {
+	p, opts, err := q.readPatch()
+	if err != nil {
+		return err
+	}
+	return q.untilCurrent(func(onCurrent *bool) error {
+		return q.changeScale(r, opts, func(current *autoscalingv1.Scale) (*autoscalingv1.Scale, error) {
 			patched := &autoscalingv1.Scale{}
 			warnings, err := p.Apply(current, patched)
 			for _, text := range warnings {
 				q.w.warn(text)
 			}
+			*onCurrent = patched.ResourceVersion == current.ResourceVersion
 			return patched, err
-		}
-	}
+		})
+	})
+}
+
+func (q *request) changeScale(r *resource, opts writeOptions, change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error)) error {
 	var scale *autoscalingv1.Scale
 	err := q.do(func() (err error) {
 		scale, err = q.Operations.UpdateScale(q.ctx, r.Kind, q.namespace, q.name, change, opts.WriteOptions)
