@@ -151,6 +151,7 @@ func TestAnswers(t *testing.T) {
 		"update another":  {method: "PUT", path: configMaps + "/one", body: `{"metadata":{"name":"two"}}`, code: 400, want: []string{"the name of the object (two) does not match the name on the URL (one)"}},
 		"update absent":   {method: "PUT", path: configMaps + "/none", body: `{"metadata":{"name":"none"}}`, code: 404},
 		"update wrong ID": {method: "PUT", path: configMaps + "/one", body: `{"metadata":{"name":"one","uid":"x"}}`, code: 409, want: []string{"Precondition failed: UID in precondition: x"}},
+		"update gone":     {method: "PUT", path: "/apis/coordination.k8s.io/v1/namespaces/default/leases/new", body: `{"metadata":{"name":"new","uid":"x"}}`, code: 409},
 		"update creates":  {method: "PUT", path: "/apis/coordination.k8s.io/v1/namespaces/default/leases/new", body: `{"metadata":{"name":"new"}}`, code: 201},
 
 		"merge patch":        {method: "PATCH", path: configMaps + "/one", contentType: mergePatch, body: `{"data":{"a":null,"c":"d"}}`, code: 200, want: []string{`"data":{"c":"d"}`}},

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"tidepool.dev/tidepool/engine/api/codec"
 	"tidepool.dev/tidepool/engine/api/rest"
@@ -129,13 +130,21 @@ func (q *request) update(r *resource, part rest.Part) error {
 	}
 	q.dropDuplicateOwners(served)
 	return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
-		if uid := served.GetUID(); uid != "" && current != nil && uid != current.GetUID() {
+		if uid, is := served.GetUID(), uidOf(current); uid != "" && uid != is {
 			//lint:ignore ST1005 as Kubernetes words it
-			reason := fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, current.GetUID())
+			reason := fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, is)
 			return nil, apierrors.NewConflict(r.GroupResource(), q.name, reason)
 		}
 		return r.stored(served.DeepCopyObject().(store.Object)), nil
 	})
+}
+
+// uidOf is empty for an object that does not exist.
+func uidOf(obj store.Object) types.UID {
+	if obj == nil {
+		return ""
+	}
+	return obj.GetUID()
 }
 
 // change updates an object and answers with the result.
