@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Config says what Serve serves and where.
@@ -40,7 +43,27 @@ func (c Config) validate() error {
 	if c.Nodes < 0 || c.Nodes > maxNodes {
 		return fmt.Errorf("--nodes must be from 0 to %d, not %d", maxNodes, c.Nodes)
 	}
-	return errors.Join(c.validateAddress("--listen", c.Listen), c.validateAddress("--api-listen", c.APIListen))
+	problems := []error{c.validateAddress("--listen", c.Listen), c.validateAddress("--api-listen", c.APIListen)}
+	for _, host := range c.Hosts {
+		if net.ParseIP(host) == nil && len(validation.IsDNS1123Subdomain(host)) > 0 {
+			problems = append(problems, fmt.Errorf("--host %q is neither a host name such as classroom.example nor an IP address; leave scheme and port away", host))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// names are those under which clients reach the server besides the loopback's:
+// Hosts, and the addresses that it listens at.
+func (c Config) names() []string {
+	names := slices.Clone(c.Hosts)
+	for _, address := range []string{c.Listen, c.APIListen} {
+		host, _, err := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsLoopback() || ip.IsUnspecified() || slices.Contains(names, host) {
+			continue
+		}
+		names = append(names, host)
+	}
+	return names
 }
 
 func (c Config) validateAddress(flag, address string) error {

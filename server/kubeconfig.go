@@ -1,6 +1,7 @@
 package server
 
 import (
+	"os"
 	"path/filepath"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -26,5 +27,8 @@ func writeKubeconfig(path, url string, authority []byte, admin pki.Pair) error {
 	config.AuthInfos[adminUser] = &clientcmdapi.AuthInfo{ClientCertificateData: admin.Certificate, ClientKeyData: admin.Key}
 	config.Contexts[clusterName] = &clientcmdapi.Context{Cluster: clusterName, AuthInfo: adminUser}
 	config.CurrentContext = clusterName
-	return clientcmd.WriteToFile(*config, path)
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o600) // also if it was there before
 }

@@ -8,15 +8,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/api/endpoints"
 	"tidepool.dev/tidepool/engine/api/rest"
 	"tidepool.dev/tidepool/server/credentials"
 	"tidepool.dev/tidepool/server/pki"
@@ -39,6 +39,11 @@ func Serve(ctx context.Context, config Config) error {
 	if err := prepareDataDir(config.DataDir); err != nil {
 		return err
 	}
+	held, err := lock(config.DataDir)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	identity, err := openIdentity(config, time.Now())
 	if err != nil {
 		return err
@@ -56,16 +61,21 @@ func Serve(ctx context.Context, config Config) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cluster, err := newCluster(ctx, config.Nodes, identity.authority.PEM, api.Config{Authenticate: identity.authenticator.Authenticate}, config.Log)
+	cluster, err := newCluster(ctx, config.Nodes, identity.authority.PEM, api.Config{
+		Authenticate: identity.authenticator.Authenticate,
+		Authorize:    onlyAdministrators,
+	}, config.Log)
 	if err != nil {
 		return err
 	}
-	apiURL := "https://" + apiListener.Addr().String()
+	names := config.names()
+	apiURL := "https://" + reachable(apiListener.Addr(), names)
+	siteAddress := reachable(siteListener.Addr(), names)
 	if err := writeKubeconfig(KubeconfigPath(config.DataDir), apiURL, identity.authority.PEM, identity.admin); err != nil {
 		return err
 	}
 	pages := site.New(site.Config{
-		Hosts: config.Hosts,
+		Hosts: names,
 		Pages: config.Pages,
 		API:   cluster.API,
 		Stream: stream.Handler{
@@ -78,39 +88,48 @@ func Serve(ctx context.Context, config Config) error {
 		},
 	})
 
+	log := config.Log
+	log.Info("starting", "version", Version(), "site", siteAddress, "api", apiURL, "nodes", config.Nodes, "data-dir", config.DataDir)
+	if config.AllowRemote {
+		log.Warn("the website is not encrypted: beyond this machine, put a proxy with TLS in front of it")
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return cluster.run(ctx) })
 	group.Go(func() error {
-		server := &http.Server{
-			Handler: cluster.API,
-			TLSConfig: &tls.Config{
-				Certificates: []tls.Certificate{identity.server},
-				ClientCAs:    identity.authority.Pool(),
-				ClientAuth:   tls.VerifyClientCertIfGiven,
-				MinVersion:   tls.VersionTLS12,
-			},
-			ErrorLog: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug),
-		}
-		return serveUntil(ctx, server, func() error { return server.ServeTLS(apiListener, "", "") })
+		server := &http.Server{Handler: cluster.API, TLSConfig: &tls.Config{
+			Certificates: []tls.Certificate{identity.server},
+			ClientAuth:   tls.RequestClientCert, // whose it is, the authenticator finds out
+			ClientCAs:    identity.authority.Pool(),
+			MinVersion:   tls.VersionTLS12,
+		}}
+		return serveUntil(ctx, server, log, func() error { return server.ServeTLS(apiListener, "", "") })
 	})
 	group.Go(func() error {
-		server := &http.Server{Handler: pages, ErrorLog: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug)}
-		return serveUntil(ctx, server, func() error { return server.Serve(siteListener) })
+		server := &http.Server{Handler: pages}
+		return serveUntil(ctx, server, log, func() error { return server.Serve(siteListener) })
 	})
 	group.Go(func() error {
 		if err := cluster.ready(ctx); err != nil {
 			return err
 		}
-		return announce(config, siteListener.Addr(), apiURL, identity.token)
+		log.Info("ready")
+		return announce(config, siteAddress, apiURL, identity.token)
 	})
+	context.AfterFunc(ctx, func() { log.Info("stopping") })
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) {
-		return nil
+		err = nil
 	}
 	return err
 }
 
-func announce(config Config, address net.Addr, apiURL string, token credentials.Token) error {
+// onlyAdministrators allows everything to the one group that credentials are
+// made out for, and nothing to anybody else.
+func onlyAdministrators(_ context.Context, user rest.User, _ endpoints.Attributes) (bool, string) {
+	return slices.Contains(user.Groups, adminGroup), ""
+}
+
+func announce(config Config, siteAddress, apiURL string, token credentials.Token) error {
 	path, err := filepath.Abs(KubeconfigPath(config.DataDir))
 	if err != nil {
 		return err
@@ -127,7 +146,7 @@ Use your own kubectl:
   kubectl get nodes
 
 Ctrl-C ends it.
-`, config.Nodes, address, token, apiURL, path)
+`, config.Nodes, siteAddress, token, apiURL, path)
 	return err
 }
 
@@ -137,7 +156,7 @@ type identity struct {
 	server        tls.Certificate
 	admin         pki.Pair
 	token         credentials.Token
-	authenticator credentials.Authenticator
+	authenticator *credentials.Authenticator
 }
 
 func openIdentity(config Config, now time.Time) (identity, error) {
@@ -145,7 +164,7 @@ func openIdentity(config Config, now time.Time) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	pair, err := authority.Server("kube-apiserver", append(serverNames[:len(serverNames):len(serverNames)], config.Hosts...), now)
+	pair, err := authority.Server("kube-apiserver", append(slices.Clone(serverNames), config.names()...), now)
 	if err != nil {
 		return identity{}, err
 	}
@@ -166,8 +185,8 @@ func openIdentity(config Config, now time.Time) (identity, error) {
 		server:    server,
 		admin:     admin,
 		token:     token,
-		authenticator: credentials.Authenticator{Tokens: map[credentials.Token]rest.User{
+		authenticator: credentials.NewAuthenticator(authority.Pool(), time.Now, map[credentials.Token]rest.User{
 			token: {Name: adminUser, Groups: []string{adminGroup}},
-		}},
+		}),
 	}, nil
 }

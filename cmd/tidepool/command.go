@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,10 +23,29 @@ func command() *cli.Command {
 		Description: "Tidepool is a Kubernetes control plane that you can look into. Start one with\n" +
 			"\"tidepool serve\", open the address that it prints, and use your own kubectl with\n" +
 			"the kubeconfig that it writes.",
-		Suggest:               true,
 		EnableShellCompletion: true,
 		Commands:              []*cli.Command{serveCommand(), kubeconfigCommand(), versionCommand()},
+		OnUsageError:          usageError,
+		Action: func(_ context.Context, c *cli.Command) error {
+			if name := c.Args().First(); name != "" {
+				return fmt.Errorf("there is no command %q, maybe %q; see tidepool --help", name, cli.SuggestCommand(c.Commands, name))
+			}
+			return cli.ShowRootCommandHelp(c)
+		},
 	}
+}
+
+// usageError says what is wrong with the flags, without repeating the help.
+func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
+	return fmt.Errorf("%w; see %s --help", err, c.FullName())
+}
+
+// noArguments refuses arguments, which none of the commands takes.
+func noArguments(ctx context.Context, c *cli.Command) (context.Context, error) {
+	if c.Args().Present() {
+		return ctx, fmt.Errorf("%s takes no arguments, but got %q; see %s --help", c.Name, c.Args().Slice(), c.FullName())
+	}
+	return ctx, nil
 }
 
 func serveCommand() *cli.Command {
@@ -51,10 +71,17 @@ func serveCommand() *cli.Command {
 			&cli.IntFlag{Name: "nodes", Value: 3, Sources: cli.EnvVars("TIDEPOOL_NODES"),
 				Usage: "simulate `N` nodes, of 4 CPUs, 8Gi of memory and 110 pods each"},
 			dataDirFlag(),
+			&cli.StringFlag{Name: "log-level", Value: "warn", Sources: cli.EnvVars("TIDEPOOL_LOG_LEVEL"),
+				Usage: "log what is at least as important as `LEVEL`: debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-format", Value: "text", Sources: cli.EnvVars("TIDEPOOL_LOG_FORMAT"),
+				Usage: "log as `FORMAT`: text (key=value) or json; logs go to the standard error output"},
 		},
+		Before:       noArguments,
+		OnUsageError: usageError,
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if c.Args().Present() {
-				return fmt.Errorf("serve takes no arguments, but got %q; see tidepool serve --help", c.Args().Slice())
+			log, err := newLog(os.Stderr, c.String("log-level"), c.String("log-format"))
+			if err != nil {
+				return err
 			}
 			all, err := courses.All()
 			if err != nil {
@@ -72,7 +99,7 @@ func serveCommand() *cli.Command {
 				Nodes:       c.Int("nodes"),
 				DataDir:     c.String("data-dir"),
 				Pages:       pages,
-				Log:         slog.New(slog.NewTextHandler(os.Stderr, nil)),
+				Log:         log,
 				Out:         c.Root().Writer,
 			})
 		},
@@ -89,6 +116,8 @@ func kubeconfigCommand() *cli.Command {
 			&cli.BoolFlag{Name: "path", Usage: "print where it is instead"},
 			dataDirFlag(),
 		},
+		Before:       noArguments,
+		OnUsageError: usageError,
 		Action: func(_ context.Context, c *cli.Command) error {
 			path, err := filepath.Abs(server.KubeconfigPath(c.String("data-dir")))
 			if err != nil {
@@ -113,13 +142,31 @@ func kubeconfigCommand() *cli.Command {
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "version",
-		Usage: "print the versions of Tidepool and of the Kubernetes that it follows",
+		Name:         "version",
+		Usage:        "print the versions of Tidepool and of the Kubernetes that it follows",
+		Before:       noArguments,
+		OnUsageError: usageError,
 		Action: func(_ context.Context, c *cli.Command) error {
 			_, err := fmt.Fprintf(c.Root().Writer, "Tidepool %s\nKubernetes %s\n", server.Version(), endpoints.Version.GitVersion)
 			return err
 		},
 	}
+}
+
+func newLog(out io.Writer, level, format string) (*slog.Logger, error) {
+	var options slog.HandlerOptions
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level must be debug, info, warn or error, not %q", level)
+	}
+	options.Level = least
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, &options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, &options)), nil
+	}
+	return nil, fmt.Errorf("--log-format must be text or json, not %q", format)
 }
 
 func dataDirFlag() cli.Flag {

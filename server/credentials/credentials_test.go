@@ -3,15 +3,16 @@ package credentials
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/server/pki"
 )
 
 func TestOpenTokenKeepsItsToken(t *testing.T) {
@@ -35,26 +36,66 @@ func TestOpenTokenKeepsItsToken(t *testing.T) {
 	}
 }
 
+var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// certificate returns one that an authority in a directory has signed.
+func certificate(t *testing.T, dir string, made func(*pki.Authority) (pki.Pair, error)) (*pki.Authority, *x509.Certificate) {
+	t.Helper()
+	authority, err := pki.Open(dir, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := made(authority)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := pair.TLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authority, parsed.Leaf
+}
+
+func admin(a *pki.Authority) (pki.Pair, error) {
+	return a.Client("kubernetes-admin", "system:masters", now)
+}
+
 func TestAuthenticate(t *testing.T) {
-	authenticator := Authenticator{Tokens: map[Token]rest.User{"secret": {Name: "page", Groups: []string{"system:masters"}}}}
-	chain := [][]*x509.Certificate{{{Subject: pkix.Name{CommonName: "kubernetes-admin", Organization: []string{"system:masters"}}}}}
+	dir, at := t.TempDir(), now
+	authority, ours := certificate(t, dir, admin)
+	_, servers := certificate(t, dir, func(a *pki.Authority) (pki.Pair, error) {
+		return a.Server("kube-apiserver", []string{"localhost"}, now)
+	})
+	_, foreign := certificate(t, t.TempDir(), admin)
+	authenticator := NewAuthenticator(authority.Pool(), func() time.Time { return at },
+		map[Token]rest.User{"secret": {Name: "page", Groups: []string{"system:masters"}}})
 	for _, test := range []struct {
-		name   string
-		header string
-		tls    *tls.ConnectionState
-		want   string
+		name        string
+		header      string
+		certificate *x509.Certificate
+		at          time.Time
+		want        string
 	}{
-		{"nothing", "", nil, ""},
-		{"a valid token", "Bearer secret", nil, "page"},
-		{"another token", "Bearer guess", nil, ""},
-		{"an empty token", "Bearer ", nil, ""},
-		{"another scheme", "Basic secret", nil, ""},
-		{"a verified certificate", "", &tls.ConnectionState{VerifiedChains: chain}, "kubernetes-admin"},
-		{"an unverified certificate", "", &tls.ConnectionState{PeerCertificates: chain[0]}, ""},
+		{"nothing", "", nil, now, ""},
+		{"a valid token", "Bearer secret", nil, now, "page"},
+		{"another spelling", "bearer  secret ", nil, now, "page"},
+		{"another token", "Bearer guess", nil, now, ""},
+		{"the start of the token", "Bearer sec", nil, now, ""},
+		{"an empty token", "Bearer ", nil, now, ""},
+		{"another scheme", "Basic secret", nil, now, ""},
+		{"a certificate", "", ours, now, "kubernetes-admin"},
+		{"a certificate, once more", "", ours, now, "kubernetes-admin"},
+		{"a certificate that has expired since", "", ours, now.AddDate(2, 0, 0), ""},
+		{"a certificate of another authority", "", foreign, now, ""},
+		{"a certificate of another authority and a token", "Bearer secret", foreign, now, "page"},
+		{"a server's certificate", "", servers, now, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			at = test.at
 			r := httptest.NewRequest(http.MethodGet, "/api", nil)
-			r.TLS = test.tls
+			if test.certificate != nil {
+				r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{test.certificate}}
+			}
 			if test.header != "" {
 				r.Header.Set("Authorization", test.header)
 			}

@@ -17,7 +17,7 @@ func onlyHosts(allowed []string, next http.Handler) http.Handler {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		host = strings.Trim(host, "[]")
+		host = strings.ToLower(strings.Trim(host, "[]"))
 		if !isLoopback(host) && !slices.Contains(allowed, host) {
 			http.Error(w, fmt.Sprintf("This server is not called %q. Open it under an address that it printed, or name the host with --host.", host), http.StatusMisdirectedRequest)
 			return

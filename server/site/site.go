@@ -3,9 +3,12 @@
 package site
 
 import (
+	"encoding/json"
 	"net/http"
-	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"tidepool.dev/tidepool/server/credentials"
 	"tidepool.dev/tidepool/server/stream"
 )
 
@@ -28,19 +31,23 @@ type Config struct {
 func New(config Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", config.Pages)
-	mux.Handle(apiPrefix+"/", http.StripPrefix(apiPrefix, onlyWithToken(config.API)))
+	mux.Handle(apiPrefix+"/", http.StripPrefix(apiPrefix, withAgent(onlyWithToken(config.API))))
 	mux.Handle("/stream", config.Stream)
 	return onlyHosts(config.Hosts, mux)
 }
 
 // onlyWithToken lets only requests with a bearer token through, which a page of
-// another site can't make a browser send.
+// another site can't make a browser send. Others are refused as the API refuses.
 func onlyWithToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
-			http.Error(w, "Unauthorized: the API needs the token that the server printed.", http.StatusUnauthorized)
+		if _, ok := credentials.BearerToken(r); ok {
+			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		status := apierrors.NewUnauthorized("Unauthorized").Status()
+		status.Kind, status.APIVersion = "Status", "v1"
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(int(status.Code))
+		json.NewEncoder(w).Encode(status) // it fails only if the client is gone
 	})
 }

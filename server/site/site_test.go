@@ -28,6 +28,7 @@ func TestSite(t *testing.T) {
 		{"a page by name", "localhost:8080", "/", "", http.StatusOK, "page /"},
 		{"a page by IPv6", "[::1]:8080", "/", "", http.StatusOK, "page /"},
 		{"a named host", "classroom.example", "/", "", http.StatusOK, "page /"},
+		{"a page by name in capitals", "LOCALHOST:8080", "/", "", http.StatusOK, "page /"},
 		{"another host", "evil.example", "/", "", http.StatusMisdirectedRequest, ""},
 		{"the API", "localhost", "/cluster/api/v1/pods", "x", http.StatusOK, "api /api/v1/pods"},
 		{"the API without a token", "localhost", "/cluster/api/v1/pods", "", http.StatusUnauthorized, ""},

@@ -15,17 +15,17 @@ import (
 const (
 	// protocol is the subprotocol of the stream.
 	protocol = "tidepool.stream.v1"
-	// tokenPrefix precedes the client's token, in a second subprotocol, since
+	// TokenPrefix precedes the client's token, in a second subprotocol, since
 	// browsers can't set headers on a WebSocket. Kubernetes' API server takes
 	// tokens in the same way.
-	tokenPrefix = "base64url.bearer.authorization.k8s.io."
+	TokenPrefix = "base64url.bearer.authorization.k8s.io."
 )
 
 // Token returns the bearer token that a WebSocket request carries among its
 // subprotocols; empty if there is none.
 func Token(r *http.Request) string {
 	for _, offered := range websocket.Subprotocols(r) {
-		if encoded, ok := strings.CutPrefix(offered, tokenPrefix); ok {
+		if encoded, ok := strings.CutPrefix(offered, TokenPrefix); ok {
 			token, err := base64.RawURLEncoding.DecodeString(encoded)
 			if err != nil {
 				return ""

@@ -53,7 +53,7 @@ func serve(t *testing.T) (url string, session *echo) {
 }
 
 func dial(url, token string, header http.Header) (*websocket.Conn, *http.Response, error) {
-	dialer := websocket.Dialer{Subprotocols: []string{protocol, tokenPrefix + base64.RawURLEncoding.EncodeToString([]byte(token))}}
+	dialer := websocket.Dialer{Subprotocols: []string{protocol, TokenPrefix + base64.RawURLEncoding.EncodeToString([]byte(token))}}
 	return dialer.Dial(url, header)
 }
 
