@@ -102,7 +102,10 @@ export class ServerCluster implements Cluster {
       const url = new URL(request.url);
       const headers = new Headers(request.headers);
       headers.set("Authorization", `Bearer ${token}`);
-      return fetch(apiPrefix + url.pathname + url.search, { ...init, headers });
+      const agent = new Headers(init?.headers).get("User-Agent"); // a Request has lost it
+      if (agent) headers.set("Tidepool-User-Agent", agent);
+      const target = apiPrefix + url.pathname + url.search;
+      return fetch(input instanceof Request ? new Request(target, input) : target, { ...init, headers });
     };
     this.#dial(token);
   }
