@@ -17,6 +17,8 @@ import (
 var groupVersions = []string{
 	"apps/v1",
 	"authentication/v1",
+	"authentication/v1alpha1", // whoami tries the older versions too
+	"authentication/v1beta1",
 	"authorization/v1",
 	"autoscaling/v1",
 	"autoscaling/v2",

@@ -117,7 +117,9 @@ func TestBrowser(t *testing.T) {
 		{name: "unknown flag", args: "get pods --wat", code: 1, stderr: "unknown flag: --wat"},
 		{name: "no file", args: "apply -f missing.yaml", code: 1, stderr: `the path "missing.yaml" does not exist`},
 		{name: "help", args: "help", stdout: "Basic Commands (Beginner)"},
-		{name: "not exec", args: "exec web -- ls", code: 1, stderr: "unknown command"},
+		{name: "not exec", args: "exec web -it -- ls", code: 1, stderr: "kubectl exec is not available in this page"},
+		{name: "verbose", args: "get nodes -v=6", stdout: "node-1", stderr: "round_trippers"},
+		{name: "whoami", args: "auth whoami", code: 1, stderr: "selfsubjectreviews API is not enabled"},
 		{name: "ends the program", args: "auth can-i create pods", code: 1, stdout: "no"},
 		{name: "after that", args: "get nodes", stdout: "node-3"},
 	} {

@@ -119,8 +119,8 @@ export class Kubectl {
   }
 
   async #run(args: string[], options: RunOptions): Promise<number> {
-    if (options.signal?.aborted) return interrupted;
-    const instance = await this.#start();
+    const instance = await Promise.race([this.#start(), aborted(options.signal)]);
+    if (instance === null || options.signal?.aborted) return interrupted;
     const { code, reusable } = await instance.run(args, options);
     if (!reusable) {
       this.close();
@@ -269,6 +269,14 @@ class Instance {
   #send(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
+}
+
+/** Resolves when the signal is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve(null);
+    else signal?.addEventListener("abort", () => resolve(null), { once: true });
+  });
 }
 
 function connect(worker: Worker, port: MessagePort): void {

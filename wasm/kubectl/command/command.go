@@ -205,6 +205,10 @@ func addCommands(root *cobra.Command, f cmdutil.Factory, streams genericiooption
 		},
 	}
 	groups.Add(root)
+	root.CompletionOptions.DisableDefaultCmd = true // completion scripts are for other shells
+	for _, name := range absent {
+		root.AddCommand(newAbsent(name))
+	}
 	templates.ActsAsRootCommand(root, []string{"options"}, groups...)
 
 	root.AddCommand(
@@ -214,6 +218,23 @@ func addCommands(root *cobra.Command, f cmdutil.Factory, streams genericiooption
 		apiresources.NewCmdAPIResources(f, streams),
 		options.NewCmdOptions(streams.Out),
 	)
+}
+
+// absent are the commands of upstream's that a page cannot run.
+var absent = []string{
+	"attach", "certificate", "completion", "cp", "debug", "diff", "exec", "kuberc", "kustomize", "plugin", "port-forward", "proxy",
+}
+
+// newAbsent returns a command that says so, rather than that it is unknown.
+func newAbsent(name string) *cobra.Command {
+	return &cobra.Command{
+		Use:                name,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		Run: func(*cobra.Command, []string) {
+			cmdutil.CheckErr(fmt.Errorf("kubectl %s is not available in this page; kubectl on your own computer has it", name))
+		},
+	}
 }
 
 // newAuth is upstream's auth without reconcile.

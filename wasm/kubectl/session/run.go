@@ -19,6 +19,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/component-base/cli"
+	"k8s.io/klog/v2"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/util/interrupt"
 	"tidepool.dev/tidepool/wasm/kubectl/command"
@@ -104,6 +105,7 @@ func (r *Run) execute(args []string) {
 	}()
 	cmdutil.BehaviorOnFatal(r.fatal)
 	forgetCompletions()
+	_ = new(klog.Level).Set("0") // what -v set in an earlier run
 
 	root := command.New(command.Config{
 		Streams:   genericiooptions.IOStreams{In: os.Stdin, Out: r.streams.out(), ErrOut: r.streams.errOut()},
