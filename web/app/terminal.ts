@@ -72,7 +72,17 @@ export class TerminalView {
 function theme(element: Element): ITheme {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
+  const colors = Object.fromEntries(
+    ["red", "green", "yellow", "blue", "magenta", "cyan"].flatMap((name) => {
+      const value = color(`--terminal-${name}`);
+      return [
+        [name, value],
+        [`bright${name.charAt(0).toUpperCase()}${name.slice(1)}`, value],
+      ];
+    }),
+  );
   return {
+    ...colors,
     background: color("--terminal"),
     foreground: color("--terminal-text"),
     cursor: color("--terminal-cursor"),
