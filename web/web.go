@@ -49,6 +49,11 @@ func Handler(all []lessons.Lesson, server bool) (http.Handler, error) {
 		}
 		pages[lesson.ID] = page.Page{Assets: files, Lesson: lesson, Server: server}
 	}
+	missing := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusNotFound)
+		page.Missing(files, r.URL.Path).Render(r.Context(), w) // it fails only if the client is gone
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", files))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { // the first lesson greets newcomers
@@ -71,12 +76,6 @@ func playground(w http.ResponseWriter, r *http.Request, p page.Page) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	page.Playground(p).Render(r.Context(), w) // it fails only if the client is gone
-}
-
-func missing(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(http.StatusNotFound)
-	page.Missing(r.URL.Path).Render(r.Context(), w) // it fails only if the client is gone
 }
 
 func secured(next http.Handler) http.Handler {
