@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,11 +49,7 @@ spec:
 // TestBrowser runs command lines in the page, against a simulated cluster that
 // this process serves.
 func TestBrowser(t *testing.T) {
-	built := filepath.Join("..", "..", "build", "wasm")
-	if _, err := os.Stat(filepath.Join(built, "kubectl.wasm")); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("build/wasm/kubectl.wasm is not built: go run ./wasm/build kubectl")
-	}
-	page := open(t, serve(t, built, newCluster(t)))
+	page := open(t, serve(t, builtModules(t), newCluster(t)))
 
 	t.Logf("loaded in %.0f ms", call[float64](page, "load"))
 	for _, step := range []struct {
@@ -147,6 +144,84 @@ func TestBrowser(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSameAsNative compares what the page's kubectl prints, and how it ends, with
+// the same version of kubectl compiled for this machine.
+func TestSameAsNative(t *testing.T) {
+	native, err := filepath.Abs(filepath.Join("..", "..", "bin", "kubectl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(native); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("bin/kubectl is not built: go build -o bin/kubectl ./test/kubectl")
+	}
+	url := serve(t, builtModules(t), newCluster(t))
+	page := open(t, url)
+	call[any](page, "write", "nginx-deployment.yaml", nginx)
+	for _, args := range []string{"apply -f nginx-deployment.yaml", "rollout status deployment/nginx-deployment"} {
+		if got := page.run(args, "", ""); got.Code != 0 {
+			t.Fatalf("kubectl %s: %s", args, got.Stderr)
+		}
+	}
+	// No ages: time passes between the two.
+	for _, args := range []string{
+		"get deployment nginx-deployment -o yaml",
+		"get deployment nginx-deployment -o json --show-managed-fields",
+		"get pods -o custom-columns=N:.metadata.name,P:.status.phase,I:.spec.containers[*].image",
+		"get pods -o jsonpath={range.items[*]}{.metadata.name}{end}",
+		"get pods -o go-template={{range.items}}{{.metadata.name}}{{end}}",
+		"get namespaces default -o name",
+		"create deployment x --image=nginx --dry-run=client -o yaml",
+		"expose deployment nginx-deployment --port=80 --dry-run=client -o yaml",
+		"rollout history deployment/nginx-deployment --revision=1",
+		"label nodes node-1 x=y --dry-run=server",
+		"explain pods",
+		"explain pod.spec.containers --recursive",
+		"api-resources",
+		"api-resources --namespaced=false -o wide",
+		"api-versions",
+		"get --help",
+		"create secret --help",
+		"set image --help",
+		"rollout",
+		"get",
+		"get pods nope",
+		"get pods -o nope",
+		"get unicorns",
+		"create foo",
+		"get pods --foo",
+		"logs nope",
+		"describe pods nope",
+		"scale deployment nginx-deployment",
+		"taint nodes node-1 a",
+		"rollout status deployment nope",
+		"wait --for=condition=Ready pod --all",
+	} {
+		got := page.run(args, "", "")
+		command := exec.CommandContext(t.Context(), native, append([]string{"--server=" + url}, strings.Fields(args)...)...)
+		command.Env = []string{"HOME=" + t.TempDir()}
+		var stdout, stderr strings.Builder
+		command.Stdout, command.Stderr = &stdout, &stderr
+		if err := command.Run(); err != nil && command.ProcessState == nil {
+			t.Fatal(err)
+		}
+		want := outcome{Code: command.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+		got.Milliseconds = 0
+		if got != want {
+			t.Errorf("kubectl %s:\nin the page: %+v\nnative: %+v", args, got, want)
+		}
+	}
+}
+
+// builtModules is the directory of the compiled modules.
+func builtModules(t *testing.T) string {
+	t.Helper()
+	built := filepath.Join("..", "..", "build", "wasm")
+	if _, err := os.Stat(filepath.Join(built, "kubectl.wasm")); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("build/wasm/kubectl.wasm is not built: go run ./wasm/build kubectl")
+	}
+	return built
 }
 
 // newCluster returns the API of a simulated cluster whose time runs while a
