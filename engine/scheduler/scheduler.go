@@ -223,10 +223,22 @@ func (s *Scheduler) unbound(ctx context.Context, w *waiting, p *podInfo, pod *co
 // written, the next attempt says it again.
 func (s *Scheduler) fail(ctx context.Context, pod *corev1.Pod, reason, message string) {
 	s.recorder.Event(ctx, pod, corev1.EventTypeWarning, "FailedScheduling", note(message))
+	if saysAlready(pod, reason, message) { // as of most pods of a full cluster, each time that one leaves
+		return
+	}
 	uid := pod.UID
 	_, _ = client.Modify(ctx, s.client, "pods", pod.Namespace, pod.Name, s.client.UpdateStatus, func(pod *corev1.Pod) bool {
 		return pod.UID == uid && pod.Spec.NodeName == "" && setUnscheduled(pod, reason, message, s.clock.Now())
 	})
+}
+
+func saysAlready(pod *corev1.Pod, reason, message string) bool {
+	for i := range pod.Status.Conditions {
+		if c := &pod.Status.Conditions[i]; c.Type == corev1.PodScheduled {
+			return c.Status == corev1.ConditionFalse && c.Reason == reason && c.Message == message && c.ObservedGeneration == pod.Generation
+		}
+	}
+	return false
 }
 
 func setUnscheduled(pod *corev1.Pod, reason, message string, now time.Time) bool {
