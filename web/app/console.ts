@@ -125,7 +125,7 @@ export class Console {
     announce(task);
     await new Promise((resolve) => byId("tab-terminal").addEventListener("click", resolve, { once: true }));
     editor.save();
-    editor.open(before);
+    if (before) editor.open(before);
   }
 
   #progress(loaded: number, total: number): void {

@@ -75,6 +75,7 @@ export class Editor {
   save(): boolean {
     try {
       this.#saving = true;
+      this.#path ||= this.#unusedName(); // what is typed before any file is open becomes one
       this.files.write(this.#path, this.#view.state.doc.toString());
       this.#status.textContent = "Saved";
       announce("Saved");
@@ -123,11 +124,15 @@ export class Editor {
   }
 
   #create(): void {
-    let number = 1;
-    while (this.files.exists(`${this.files.home}/manifest-${number}.yaml`)) number++;
-    const path = `${this.files.home}/manifest-${number}.yaml`;
+    const path = this.#unusedName();
     this.files.write(path, "");
     this.open(path);
     this.focus();
+  }
+
+  #unusedName(): string {
+    let number = 1;
+    while (this.files.exists(`${this.files.home}/manifest-${number}.yaml`)) number++;
+    return `${this.files.home}/manifest-${number}.yaml`;
   }
 }
