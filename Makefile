@@ -45,7 +45,9 @@ test: build check-generated lint ## Set everything up and run all tests
 
 test-long: build ## Run the slow sweeps: race detector, fuzzing, many seeds
 	$(GO_TEST) -race ./engine/... ./server/... ./lessons/...
-	TIDEPOOL_LONG=1 $(GO_TEST) ./test/...
+	go test -run '^$$' -fuzz FuzzScripts -fuzztime 1m ./engine/sim/image/shell
+	go test -run '^$$' -fuzz FuzzTextIsCheckedAlike -fuzztime 1m ./engine/api/validation
+	TIDEPOOL_SEEDS=50 $(GO_TEST) -run SameSeed ./test/determinism
 
 bench: ## Measure what the budgets promise; writes bench/latest.json
 	$(MAKE) build RELEASE=1

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,12 @@ func openAssets(files fs.FS) (*assets, error) {
 
 // URL implements page.Assets.
 func (a *assets) URL(name string) string { return prefix + a.names[name] }
+
+// Size implements page.Assets.
+func (a *assets) Size(name string) int64 {
+	size, _ := strconv.ParseInt(a.names[name+" size"], 10, 64)
+	return size
+}
 
 func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := path.Clean(r.URL.Path)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -34,15 +35,27 @@ func firstDifference(a, b []byte) string {
 	return "\none is longer"
 }
 
+// seedsVariable asks for more seeds than usual.
+const seedsVariable = "TIDEPOOL_SEEDS"
+
 func TestSameSeedSameBytes(t *testing.T) {
-	first := run(t, 1)
-	for range 3 {
-		if again := run(t, 1); !bytes.Equal(first, again) {
-			t.Fatal("two runs of one seed differ:", firstDifference(first, again))
+	seeds := uint64(2)
+	if text := os.Getenv(seedsVariable); text != "" {
+		var err error
+		if seeds, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("%s: %v", seedsVariable, err)
 		}
 	}
-	if bytes.Equal(first, run(t, 2)) {
-		t.Error("another seed gives the same run")
+	seen := map[string]uint64{}
+	for seed := range seeds {
+		first, again := run(t, seed), run(t, seed)
+		if !bytes.Equal(first, again) {
+			t.Fatalf("two runs of seed %d differ: %s", seed, firstDifference(first, again))
+		}
+		if other, ok := seen[string(first)]; ok {
+			t.Errorf("seeds %d and %d give the same run", other, seed)
+		}
+		seen[string(first)] = seed
 	}
 }
 

@@ -6,6 +6,8 @@ export interface Config {
   files: Record<string, string>;
   /** There is a server with a cluster of its own to switch to. */
   server: boolean;
+  /** Bytes of kubectl.wasm when it is not compressed; 0 if that is not known. */
+  kubectlSize: number;
 }
 
 export function readConfig(): Config {

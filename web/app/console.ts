@@ -31,6 +31,7 @@ export class Console {
   #kubectl: Promise<Kubectl>;
   #editor: Promise<Editor> | undefined;
   #hint = byId("console-hint");
+  #bar = byId("kubectl-progress") as HTMLProgressElement;
   #shown: Tab = "terminal";
   #loading = "Loading kubectl…"; // or what went wrong with that; "" once it is there
 
@@ -50,11 +51,11 @@ export class Console {
     }
   }
 
-  /** Types commands into the terminal, one line after another, and runs them. */
+  /** Types commands into the terminal, here-documents included, and runs them. */
   async run(commands: string): Promise<void> {
     this.show("terminal", false);
     const terminal = await this.#terminal;
-    for (const line of commands.split("\n")) if (line.trim() !== "") await terminal.run(line);
+    await terminal.run(commands.trimEnd());
   }
 
   /** Directs kubectl at the present cluster. */
@@ -88,12 +89,14 @@ export class Console {
       startWorker: () => new Worker(asset(config, "kubectl-worker.js"), { type: "module", name: "kubectl" }),
       wasm: asset(config, "kubectl.wasm"),
       runtime: asset(config, "wasm_exec.js"),
+      size: config.kubectlSize,
       connect,
       files,
       onProgress: (loaded, total) => this.#progress(loaded, total),
     });
     const loading = (text: string) => {
       this.#loading = text;
+      this.#bar.hidden = true;
       this.#say(text || help[this.#shown]);
     };
     loading(this.#loading);
@@ -129,7 +132,9 @@ export class Console {
   }
 
   #progress(loaded: number, total: number): void {
-    this.#loading = total > 0 ? `Loading kubectl… ${Math.floor((100 * Math.min(loaded, total)) / total)} %` : "Loading kubectl…";
+    this.#loading = "Loading kubectl…";
+    this.#bar.hidden = total === 0;
+    if (total > 0) this.#bar.value = Math.min(loaded / total, 1);
     this.#say(this.#loading);
   }
 

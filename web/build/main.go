@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -29,7 +30,8 @@ const (
 	wasmDir = "build/wasm"
 )
 
-// manifest maps logical names to files.
+// manifest maps logical names to files, and "name size" to the bytes of a file
+// before compression.
 type manifest map[string]string
 
 func main() {
@@ -137,6 +139,11 @@ func webAssembly(m manifest) error {
 	if err != nil {
 		return err
 	}
+	raw, err := os.Stat(filepath.Join(wasmDir, "kubectl.wasm"))
+	if err != nil {
+		return err
+	}
+	m["kubectl.wasm size"] = strconv.FormatInt(raw.Size(), 10) // for its progress bar: what travels is compressed
 	m["wasm_exec.js"] = hashed("wasm_exec.js", runtime)
 	return store(m["wasm_exec.js"], runtime)
 }

@@ -10,6 +10,9 @@ type Assets interface {
 	// URL is where a file of the build is served, by its logical name
 	// ("main.js").
 	URL(name string) string
+	// Size is how many bytes a file has when it is not compressed; 0 if that
+	// is not known.
+	Size(name string) int64
 }
 
 // Page is what the playground is drawn from.
@@ -49,7 +52,9 @@ func (p Page) config() string {
 		Assets map[string]string `json:"assets"`
 		Files  map[string]string `json:"files"`
 		Server bool              `json:"server"`
-	}{Assets: map[string]string{}, Files: map[string]string{}, Server: p.Server}
+		// KubectlSize is that of kubectl.wasm, in bytes.
+		KubectlSize int64 `json:"kubectlSize"`
+	}{Assets: map[string]string{}, Files: map[string]string{}, Server: p.Server, KubectlSize: p.Assets.Size("kubectl.wasm")}
 	for _, name := range []string{"engine.wasm", "kubectl.wasm", "wasm_exec.js", "engine-worker.js", "kubectl-worker.js", "openapi"} {
 		config.Assets[name] = p.Assets.URL(name)
 	}

@@ -592,7 +592,7 @@ func console() templ.Component {
 			templ_7745c5c3_Var28 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "<section class=\"panel console\" aria-label=\"Terminal and editor\"><div class=\"panel-head\"><div class=\"tabs\" role=\"tablist\" aria-label=\"Terminal and editor\"><button type=\"button\" role=\"tab\" id=\"tab-terminal\" aria-controls=\"terminal\" aria-selected=\"true\">Terminal</button> <button type=\"button\" role=\"tab\" id=\"tab-editor\" aria-controls=\"editor\" aria-selected=\"false\" tabindex=\"-1\">Editor</button></div><p class=\"console-hint\" id=\"console-hint\">Ctrl-C interrupts · Tab completes · Esc, then Tab leaves the terminal</p></div><div id=\"terminal\" role=\"tabpanel\" aria-labelledby=\"tab-terminal\" tabindex=\"-1\"><p class=\"loading\">Loading the terminal…</p></div><div id=\"editor\" role=\"tabpanel\" aria-labelledby=\"tab-editor\" tabindex=\"-1\" hidden></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "<section class=\"panel console\" aria-label=\"Terminal and editor\"><div class=\"panel-head\"><div class=\"tabs\" role=\"tablist\" aria-label=\"Terminal and editor\"><button type=\"button\" role=\"tab\" id=\"tab-terminal\" aria-controls=\"terminal\" aria-selected=\"true\">Terminal</button> <button type=\"button\" role=\"tab\" id=\"tab-editor\" aria-controls=\"editor\" aria-selected=\"false\" tabindex=\"-1\">Editor</button></div><progress id=\"kubectl-progress\" max=\"1\" aria-label=\"Loading kubectl\" hidden></progress><p class=\"console-hint\" id=\"console-hint\">Ctrl-C interrupts · Tab completes · Esc, then Tab leaves the terminal</p></div><div id=\"terminal\" role=\"tabpanel\" aria-labelledby=\"tab-terminal\" tabindex=\"-1\"><p class=\"loading\">Loading the terminal…</p></div><div id=\"editor\" role=\"tabpanel\" aria-labelledby=\"tab-editor\" tabindex=\"-1\" hidden></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -629,7 +629,7 @@ func Missing(assets Assets, path string) templ.Component {
 		var templ_7745c5c3_Var30 templ.SafeURL
 		templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinURLErrs(assets.URL("icon.svg"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 157, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 158, Col: 70}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 		if templ_7745c5c3_Err != nil {
@@ -642,7 +642,7 @@ func Missing(assets Assets, path string) templ.Component {
 		var templ_7745c5c3_Var31 templ.SafeURL
 		templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinURLErrs(assets.URL("app.css"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 158, Col: 54}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 159, Col: 54}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 		if templ_7745c5c3_Err != nil {
@@ -655,7 +655,7 @@ func Missing(assets Assets, path string) templ.Component {
 		var templ_7745c5c3_Var32 string
 		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(path)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 162, Col: 34}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/page.templ`, Line: 163, Col: 34}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 		if templ_7745c5c3_Err != nil {
