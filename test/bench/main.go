@@ -63,6 +63,7 @@ func measure(parent context.Context) ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
+	print(os.Stderr, append(records, opened...)) // the rest takes minutes
 	ready, err := measureReplicas(ctx, site.URL, peer.URL)
 	if err != nil {
 		return nil, err

@@ -47,8 +47,8 @@ func webernetesPage() (*httptest.Server, error) {
 }
 
 // measureWebernetes returns the milliseconds from applying a Deployment to all
-// its replicas being Ready, or an error after limit milliseconds.
-func measureWebernetes(ctx context.Context, url string, nodes, replicas, limit int) (float64, error) {
+// its replicas being Ready.
+func measureWebernetes(ctx context.Context, url string, nodes, replicas int) (float64, error) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		return 0, err
 	}
@@ -56,5 +56,5 @@ func measureWebernetes(ctx context.Context, url string, nodes, replicas, limit i
 		return 0, err
 	}
 	return chromedp.Run(ctx, chromedp.Evaluate[float64](
-		fmt.Sprintf("measureWebernetes(%d, %d, %d)", nodes, replicas, limit), chromedp.EvalAwaitPromise))
+		fmt.Sprintf("measureWebernetes(%d, %d)", nodes, replicas), chromedp.EvalAwaitPromise))
 }

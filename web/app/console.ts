@@ -12,6 +12,9 @@ import type { FileSystem } from "./vfs.js";
 const tabs = ["terminal", "editor"] as const;
 type Tab = (typeof tabs)[number];
 
+/** How long, in milliseconds after the map, kubectl waits for somebody to want it. */
+const patience = 1500;
+
 const help: Record<Tab, string> = {
   terminal: "Ctrl-C interrupts · Tab completes · Esc, then Tab leaves the terminal",
   editor: "Ctrl-S saves · Esc, then Tab leaves the editor",
@@ -100,11 +103,24 @@ export class Console {
       this.#say(text || help[this.#shown]);
     };
     loading(this.#loading);
-    kubectl.load().then(
+    void this.#wanted().then(() => kubectl.load()).then(
       () => loading(""),
       (error: unknown) => loading(error instanceof Error ? error.message : String(error)),
     );
     return kubectl;
+  }
+
+  /**
+   * Resolves when somebody turns to the console, or after a while. Compiling
+   * kubectl keeps every core busy, which the cluster's first pods need more.
+   */
+  #wanted(): Promise<void> {
+    return new Promise((resolve) => {
+      const now = () => resolve();
+      setTimeout(now, patience);
+      byId("terminal").addEventListener("focusin", now, { once: true });
+      byId("lesson").addEventListener("pointerenter", now, { once: true });
+    });
   }
 
   #loadEditor(): Promise<Editor> {
