@@ -27,6 +27,14 @@ func ageColumn() metav1.TableColumnDefinition {
 	return textColumn("Age", ageDescription)
 }
 
+// createdColumn is what kinds without a table of their own have beside the name.
+func createdColumn() metav1.TableColumnDefinition {
+	return metav1.TableColumnDefinition{Name: "Created At", Type: "date", Description: ageDescription}
+}
+
+// createdAt fills a createdColumn.
+func createdAt(t metav1.Time) string { return t.UTC().Format(time.RFC3339) }
+
 func textColumn(name, description string) metav1.TableColumnDefinition {
 	return metav1.TableColumnDefinition{Name: name, Type: "string", Description: description}
 }

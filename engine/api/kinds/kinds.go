@@ -24,5 +24,8 @@ func All() []*kind.Kind {
 		replicaSet(),
 		endpointSlice(),
 		lease(),
+		limitRange(),
+		resourceQuota(),
+		priorityClass(),
 	}
 }

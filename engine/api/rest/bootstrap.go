@@ -8,18 +8,24 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
 // bootstrapActor is who creates what every cluster has.
 const bootstrapActor = "kube-apiserver"
 
-// Bootstrap creates the namespaces and the Service of the API server that every
-// cluster has, if they are not there.
+// Bootstrap creates the namespaces, the PriorityClasses and the Service of the
+// API server that every cluster has, if they are not there.
 func (o *Operations) Bootstrap(ctx context.Context) error {
 	ctx = store.WithCause(ctx, store.Cause{Actor: bootstrapActor})
 	for _, name := range []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease} {
 		if err := o.ensure(ctx, "namespaces", &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+			return err
+		}
+	}
+	for _, class := range validation.SystemPriorityClasses() {
+		if err := o.ensure(ctx, "priorityclasses.scheduling.k8s.io", class); err != nil {
 			return err
 		}
 	}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/names"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -39,7 +42,6 @@ func (o *Operations) Create(ctx context.Context, k *kind.Kind, obj store.Object,
 		return o.create(ctx, k, obj, opts)
 	}
 	for attempt := 1; ; attempt++ {
-		obj.SetName(generateName(prefix, o.random))
 		created, err := o.create(ctx, k, obj, opts)
 		if err == nil || !apierrors.IsAlreadyExists(err) {
 			return created, err
@@ -47,6 +49,7 @@ func (o *Operations) Create(ctx context.Context, k *kind.Kind, obj store.Object,
 		if attempt == generateAttempts {
 			return nil, apierrors.NewGenerateNameConflict(k.GroupResource(), obj.GetName(), attempt)
 		}
+		obj.SetName("")
 	}
 }
 
@@ -60,8 +63,18 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 		k.Default(obj)
 	}
 	o.prepareNewMeta(obj)
-	if err := o.admitCreate(ctx, k, obj); err != nil {
+	request := o.request(ctx, admission.Create, k, opts)
+	request.Namespace, request.Name, request.Object = obj.GetNamespace(), obj.GetName(), obj
+	if err := o.admission.Mutate(ctx, request); err != nil {
 		return nil, err
+	}
+	if obj.GetName() == "" && obj.GetGenerateName() != "" {
+		obj.SetName(names.Generate(obj.GetGenerateName(), o.random))
+	}
+	if service, ok := obj.(*corev1.Service); ok {
+		if err := o.allocateService(ctx, service, nil); err != nil {
+			return nil, err
+		}
 	}
 	if k.PrepareForCreate != nil {
 		k.PrepareForCreate(obj)
@@ -74,6 +87,9 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 		return nil, err
 	}
 	opts.warn(k, obj, nil)
+	if err := o.admission.Validate(ctx, request); err != nil {
+		return nil, err
+	}
 	if opts.DryRun {
 		at := key(k, obj.GetNamespace(), obj.GetName())
 		if _, err := o.store.Get(ctx, at); !errors.Is(err, store.ErrNotFound) {

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -28,7 +29,9 @@ func (o *Operations) Delete(ctx context.Context, k *kind.Kind, namespace, name s
 		if err := checkPreconditions(k, name, opts.Preconditions, current); err != nil {
 			return nil, false, err
 		}
-		if err := admitDelete(k, name); err != nil {
+		request := o.request(ctx, admission.Delete, k, WriteOptions{DryRun: dryRun})
+		request.Namespace, request.Name, request.Old = namespace, name, current
+		if err := o.admission.Admit(ctx, request); err != nil {
 			return nil, false, err
 		}
 		obj, kept := o.lingering(k, current, opts)

@@ -15,26 +15,6 @@ import (
 	"tidepool.dev/tidepool/engine/store"
 )
 
-const (
-	// suffixLength and suffixAlphabet are those of
-	// k8s.io/apiserver/pkg/storage/names and k8s.io/apimachinery/pkg/util/rand.
-	suffixLength   = 5
-	suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789"
-	// longestPrefix leaves room for the suffix in a name of 63 characters.
-	longestPrefix = 63 - suffixLength
-)
-
-func generateName(prefix string, random *rand.Rand) string {
-	if len(prefix) > longestPrefix {
-		prefix = prefix[:longestPrefix]
-	}
-	suffix := make([]byte, suffixLength)
-	for i := range suffix {
-		suffix[i] = suffixAlphabet[random.IntN(len(suffixAlphabet))]
-	}
-	return prefix + string(suffix)
-}
-
 // newUID returns a random (version 4) UUID.
 func newUID(random *rand.Rand) types.UID {
 	var id [16]byte

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/names"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -43,7 +44,7 @@ func surelyValidUpdate(meta, old *metav1.ObjectMeta) bool {
 
 // isPrefix says whether a valid name has been generated from a valid prefix.
 func isPrefix(prefix, name string) bool {
-	return len(prefix) < longestPrefix && strings.HasPrefix(name, prefix) && !strings.HasSuffix(prefix, ".")
+	return len(prefix) < names.LongestPrefix && strings.HasPrefix(name, prefix) && !strings.HasSuffix(prefix, ".")
 }
 
 func samePointee[T comparable](a, b *T) bool {

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/store"
@@ -28,12 +29,14 @@ type Operations struct {
 	order  []*kind.Kind
 	// services is held while a Service is written, so that no two get the same
 	// address or port.
-	services sync.Mutex
+	services  sync.Mutex
+	admission admission.Chain
 }
 
 // New returns operations on kinds. random must be safe for concurrent use.
 func New(s store.Interface, clock clock.Clock, random *rand.Rand, kinds []*kind.Kind) *Operations {
-	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds}
+	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds,
+		admission: admission.New(admission.Config{Store: s, Random: random})}
 	for _, k := range kinds {
 		o.kinds[k.Resource()] = k
 	}

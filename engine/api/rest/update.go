@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -87,11 +88,20 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		k.Default(obj)
 	}
 	prepareMetaUpdate(obj, current)
+	request := o.request(ctx, admission.Update, k, opts)
+	request.Namespace, request.Name, request.Object, request.Old = at.Namespace, at.Name, obj, current
 	prepare, check := k.PrepareForUpdate, k.ValidateUpdate
 	if part == Status {
+		request.Subresource = "status"
 		prepare, check = k.PrepareForStatusUpdate, k.ValidateStatusUpdate
-	} else if err := o.admitUpdate(ctx, k, obj, current); err != nil {
+	}
+	if err := o.admission.Mutate(ctx, request); err != nil {
 		return nil, err
+	}
+	if service, ok := obj.(*corev1.Service); ok && part == Main {
+		if err := o.allocateService(ctx, service, current.(*corev1.Service)); err != nil {
+			return nil, err
+		}
 	}
 	if prepare != nil {
 		prepare(obj, current)
@@ -104,6 +114,9 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return nil, err
 	}
 	opts.warn(k, obj, current)
+	if err := o.admission.Validate(ctx, request); err != nil {
+		return nil, err
+	}
 	if equal(obj, current) {
 		return current, nil // as in Kubernetes, writing the same is no write
 	}

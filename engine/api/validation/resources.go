@@ -58,7 +58,7 @@ func resourceName(path *field.Path, name corev1.ResourceName) field.ErrorList {
 	if errs := invalid(path, name, qualifiedName(string(name))); len(errs) > 0 {
 		return errs
 	}
-	if !strings.Contains(string(name), "/") && !standardResources.Has(name) && !isHugePages(name) {
+	if !strings.Contains(string(name), "/") && !standardResources.Has(name) && !isQuotaResource(name) {
 		return field.ErrorList{field.Invalid(path, name, "must be a standard resource type or fully qualified")}
 	}
 	return nil
