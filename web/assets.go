@@ -37,6 +37,15 @@ func openAssets(files fs.FS) (*assets, error) {
 // URL implements page.Assets.
 func (a *assets) URL(name string) string { return prefix + a.names[name] }
 
+// Imports implements page.Assets.
+func (a *assets) Imports(name string) []string {
+	var urls []string
+	for file := range strings.FieldsSeq(a.names[name+" imports"]) {
+		urls = append(urls, prefix+file)
+	}
+	return urls
+}
+
 // Size implements page.Assets.
 func (a *assets) Size(name string) int64 {
 	size, _ := strconv.ParseInt(a.names[name+" size"], 10, 64)

@@ -4,7 +4,7 @@
  */
 import { asset, type Config } from "./config.js";
 import { engineFetch, serveFetch, type Fetch } from "./engine-fetch.js";
-import type { FromEngineWorker, Start, ToEngineWorker } from "./engine-worker.js";
+import type { FromEngineWorker, ToEngineWorker } from "./engine-worker.js";
 import type { Frame } from "./records.js";
 
 export type State = "starting" | "ready" | "failed";
@@ -25,6 +25,19 @@ export interface Cluster {
   close(): void;
 }
 
+/** The worker that boot.ts has started, once; after that, new ones. */
+function engineWorker(config: Config): Worker {
+  const page = globalThis as { tidepoolEngine?: Worker };
+  const booted = page.tidepoolEngine;
+  if (booted) {
+    delete page.tidepoolEngine;
+    return booted;
+  }
+  const worker = new Worker(asset(config, "engine-worker.js"), { type: "module", name: "engine" });
+  worker.postMessage({ type: "load", engine: asset(config, "engine.wasm"), runtime: asset(config, "wasm_exec.js") } satisfies ToEngineWorker);
+  return worker;
+}
+
 /** A simulated cluster in a worker of this tab. */
 export class TabCluster implements Cluster {
   readonly name = "this tab";
@@ -32,9 +45,8 @@ export class TabCluster implements Cluster {
   #worker: Worker;
   #stream: MessagePort;
 
-  /** The engine is compiled once, however many clusters it is for. */
-  constructor(config: Config, engine: Promise<WebAssembly.Module>, handlers: Handlers, options: { seed: number; nodes: number; speed: number }) {
-    this.#worker = new Worker(asset(config, "engine-worker.js"), { type: "module", name: "engine" });
+  constructor(config: Config, handlers: Handlers, options: { seed: number; nodes: number; speed: number }) {
+    this.#worker = engineWorker(config);
     handlers.state("starting", "Starting the cluster…");
     this.#worker.onmessage = (event: MessageEvent<FromEngineWorker>) => {
       const message = event.data;
@@ -42,16 +54,7 @@ export class TabCluster implements Cluster {
       else handlers.state("failed", `The cluster failed: ${message.message}. Reload the page to start anew.`);
     };
     this.#worker.onerror = (event) => handlers.state("failed", `The cluster failed: ${event.message}. Reload the page to start anew.`);
-    const start: Omit<Start, "type" | "module"> = {
-      runtime: asset(config, "wasm_exec.js"),
-      openAPI: asset(config, "openapi"),
-      start: Date.now(),
-      ...options,
-    };
-    engine.then(
-      (module) => this.#post({ type: "start", module, ...start }),
-      (error: unknown) => handlers.state("failed", `The cluster could not be loaded: ${error instanceof Error ? error.message : String(error)}. Reload the page to try again.`),
-    );
+    this.#post({ type: "start", openAPI: asset(config, "openapi"), start: Date.now(), ...options });
     this.fetch = engineFetch(this.connect());
     this.#stream = this.#open("stream");
     this.#stream.onmessage = (event: MessageEvent<string>) => handlers.frame(JSON.parse(event.data) as Frame);

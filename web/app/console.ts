@@ -1,11 +1,13 @@
 /**
- * The console: tabs with the terminal and the editor. Both are loaded when the
- * cluster can be seen already, the terminal with kubectl first.
+ * The console: tabs with the terminal and the editor. The terminal is built as
+ * soon as the page has time for it, kubectl and the editor are loaded when the
+ * cluster can be seen.
  */
 import { asset, type Config } from "./config.js";
 import { announce, byId } from "./dom.js";
 import type { Editor } from "./editor.js";
 import type { Kubectl } from "./kubectl.js";
+import { idle, pause } from "./pause.js";
 import type { TerminalView } from "./terminal.js";
 import type { FileSystem } from "./vfs.js";
 
@@ -25,7 +27,7 @@ export interface ConsoleOptions {
   files: FileSystem;
   /** Opens a connection to the present cluster's API. */
   connect(): MessagePort;
-  /** When loading may begin. */
+  /** When the cluster can be seen. */
   after: Promise<void>;
 }
 
@@ -39,9 +41,9 @@ export class Console {
   #loading = "Loading kubectl…"; // or what went wrong with that; "" once it is there
 
   constructor(private readonly options: ConsoleOptions) {
-    this.#kubectl = options.after.then(() => this.#loadKubectl());
-    this.#terminal = options.after.then(() => this.#loadTerminal());
-    void this.#terminal.then(() => whenIdle(() => void this.#loadEditor()));
+    this.#kubectl = this.#loadKubectl();
+    this.#terminal = this.#loadTerminal();
+    void Promise.all([this.#terminal, options.after]).then(() => idle()).then(() => this.#loadEditor());
     for (const [i, tab] of tabs.entries()) {
       const button = byId(`tab-${tab}`);
       button.addEventListener("click", () => this.show(tab, true));
@@ -82,7 +84,8 @@ export class Console {
 
   async #loadTerminal(): Promise<TerminalView> {
     const { TerminalView } = await import("./terminal.js");
-    return new TerminalView(byId("terminal"), this.options.files, await this.#kubectl, (path) => this.#edit(path));
+    await idle();
+    return TerminalView.open(byId("terminal"), this.options.files, await this.#kubectl, (path) => this.#edit(path));
   }
 
   async #loadKubectl(): Promise<Kubectl> {
@@ -103,7 +106,7 @@ export class Console {
       this.#say(text || help[this.#shown]);
     };
     loading(this.#loading);
-    void this.#wanted().then(() => kubectl.load()).then(
+    void this.options.after.then(() => this.#wanted()).then(() => kubectl.load()).then(
       () => loading(""),
       (error: unknown) => loading(error instanceof Error ? error.message : String(error)),
     );
@@ -124,7 +127,10 @@ export class Console {
   }
 
   #loadEditor(): Promise<Editor> {
-    this.#editor ??= import("./editor.js").then(({ Editor }) => new Editor(byId("editor"), this.options.files, (path) => void this.run(`kubectl apply -f ${this.#relative(path)}`)));
+    this.#editor ??= import("./editor.js").then(async ({ Editor }) => {
+      await pause();
+      return new Editor(byId("editor"), this.options.files, (path) => void this.run(`kubectl apply -f ${this.#relative(path)}`));
+    });
     return this.#editor;
   }
 
@@ -157,9 +163,4 @@ export class Console {
   #say(text: string): void {
     if (this.#hint.textContent !== text) this.#hint.textContent = text;
   }
-}
-
-function whenIdle(then: () => void): void {
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(then, { timeout: 3000 });
-  else setTimeout(then, 500);
 }

@@ -1,6 +1,7 @@
 /**
  * The worker in which the engine runs: a simulated cluster. It takes the messages
- *   {type: "start", module, runtime, openAPI, seed, nodes, speed, start}
+ *   {type: "load", engine, runtime}
+ *   {type: "start", openAPI, seed, nodes, speed, start}
  *   {type: "connect", protocol: "http" | "stream", port}
  *   {type: "speed", speed}
  * in any order, and says {type: "ready"} or {type: "failed", message}.
@@ -11,11 +12,15 @@ interface Engine {
   setSpeed(speed: number): void;
 }
 
+/** Where the engine's files are; loading them begins before anything else is known. */
+export interface Load {
+  type: "load";
+  engine: string;
+  runtime: string;
+}
+
 export interface Start {
   type: "start";
-  /** The engine, compiled. */
-  module: WebAssembly.Module;
-  runtime: string;
   openAPI: string;
   seed: number;
   nodes: number;
@@ -26,6 +31,7 @@ export interface Start {
 }
 
 export type ToEngineWorker =
+  | Load
   | Start
   | { type: "connect"; protocol: "http" | "stream"; port: MessagePort }
   | { type: "speed"; speed: number };
@@ -51,13 +57,21 @@ scope.onTidepoolReady = () => {
   scope.postMessage({ type: "ready" });
 };
 
+let loaded: Promise<WebAssembly.Module> | undefined;
+
 scope.onmessage = (event) => {
   const message = event.data;
-  if (message.type === "start") {
-    start(message).catch((error: unknown) => scope.onTidepoolFailed(error instanceof Error ? error.message : String(error)));
-  } else if (scope.tidepool) handle(message);
+  if (message.type === "load") {
+    loaded = load(message);
+    loaded.catch(fail);
+  } else if (message.type === "start") start(message).catch(fail);
+  else if (scope.tidepool) handle(message);
   else waiting.push(message);
 };
+
+function fail(error: unknown): void {
+  scope.onTidepoolFailed(error instanceof Error ? error.message : String(error));
+}
 
 function handle(message: ToEngineWorker): void {
   const engine = scope.tidepool;
@@ -67,10 +81,19 @@ function handle(message: ToEngineWorker): void {
   else if (message.type === "connect") engine.connectStream(message.port);
 }
 
+async function load({ engine, runtime }: Load): Promise<WebAssembly.Module> {
+  const [module] = await Promise.all([
+    WebAssembly.compileStreaming(fetch(engine)),
+    import(/* the runtime that belongs to the module */ runtime),
+  ]);
+  return module;
+}
+
 async function start(config: Start): Promise<void> {
-  await import(/* the runtime that belongs to the module */ config.runtime);
+  if (!loaded) throw new Error("start came before load");
+  const module = await loaded;
   const go = new scope.Go();
   scope.tidepoolConfig = config;
-  await go.run(await WebAssembly.instantiate(config.module, go.importObject));
-  scope.onTidepoolFailed("the engine has ended");
+  await go.run(await WebAssembly.instantiate(module, go.importObject));
+  fail("the engine has ended");
 }

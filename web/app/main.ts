@@ -1,10 +1,10 @@
 /**
- * The page's start. The cluster comes first: its module compiles and its worker
- * starts before anything is drawn. Terminal, editor and kubectl follow once the
- * map shows it.
+ * The page's start. The cluster comes first: boot.ts has started its worker
+ * before this script. The terminal is built while the engine loads; the lesson,
+ * kubectl and the editor follow once the map shows the cluster.
  */
 import { readToken, ServerCluster, TabCluster, type Cluster, type Handlers } from "./cluster.js";
-import { asset, readConfig } from "./config.js";
+import { readConfig } from "./config.js";
 import { Console } from "./console.js";
 import { announce, byId } from "./dom.js";
 import { Inspector } from "./inspector.js";
@@ -12,11 +12,11 @@ import { Lesson } from "./lesson.js";
 import { ClusterList } from "./list.js";
 import { ClusterMap } from "./map.js";
 import { Model } from "./model.js";
+import { idle } from "./pause.js";
 import { Selection } from "./selection.js";
 import { FileSystem } from "./vfs.js";
 
 const config = readConfig();
-const engine = WebAssembly.compileStreaming(fetch(asset(config, "engine.wasm")));
 const token = readToken();
 const model = new Model();
 const selection = new Selection(model);
@@ -46,7 +46,7 @@ const handlers: Handlers = {
 };
 
 let cluster = openTab();
-lesson.follow(cluster);
+void firstDrawing.then(() => idle()).then(() => lesson.follow(cluster));
 
 new ClusterMap(byId("map"), model, selection, () => model.nodes.length > 0 && drawn());
 const list = new ClusterList(byId("list"), model, selection);
@@ -59,7 +59,7 @@ function openTab(): Cluster {
   const number = (name: string, fallback: number) => Number(parameters.get(name) ?? fallback) || fallback;
   const options = { seed: number("seed", Math.floor(Math.random() * 2 ** 31)), nodes: number("nodes", 3), speed: number("speed", 1) };
   model.speed = options.speed;
-  return new TabCluster(config, engine, handlers, options);
+  return new TabCluster(config, handlers, options);
 }
 
 function openServer(token: string): Cluster {

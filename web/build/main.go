@@ -30,8 +30,8 @@ const (
 	wasmDir = "build/wasm"
 )
 
-// manifest maps logical names to files, and "name size" to the bytes of a file
-// before compression.
+// manifest maps logical names to files, "name size" to the bytes of a file
+// before compression, and "name imports" to the files that a script imports.
 type manifest map[string]string
 
 func main() {
@@ -79,7 +79,7 @@ func empty(dir string) error {
 func bundle(m manifest) error {
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{
-			"web/app/main.ts", "web/app/engine-worker.ts", "web/app/kubectl-worker.ts", "web/styles/app.css", "web/styles/icon.svg",
+			"web/app/boot.ts", "web/app/main.ts", "web/app/engine-worker.ts", "web/app/kubectl-worker.ts", "web/styles/app.css", "web/styles/icon.svg",
 		},
 		Outdir: dist, Outbase: "web",
 		EntryNames: "[name]-[hash]", ChunkNames: "[name]-[hash]", AssetNames: "[name]-[hash]",
@@ -96,6 +96,7 @@ func bundle(m manifest) error {
 	var meta struct {
 		Outputs map[string]struct {
 			EntryPoint string `json:"entryPoint"`
+			Imports    []struct{ Path, Kind string }
 		} `json:"outputs"`
 	}
 	if err := json.Unmarshal([]byte(result.Metafile), &meta); err != nil {
@@ -107,6 +108,15 @@ func bundle(m manifest) error {
 		}
 		name := strings.TrimSuffix(path.Base(about.EntryPoint), path.Ext(about.EntryPoint)) + path.Ext(output)
 		m[name] = path.Base(output)
+		var imports []string
+		for _, i := range about.Imports {
+			if i.Kind == "import-statement" {
+				imports = append(imports, path.Base(i.Path))
+			}
+		}
+		if len(imports) > 0 {
+			m[name+" imports"] = strings.Join(imports, " ")
+		}
 	}
 	for _, file := range result.OutputFiles {
 		if err := store(filepath.Base(file.Path), file.Contents); err != nil {

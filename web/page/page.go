@@ -10,6 +10,8 @@ type Assets interface {
 	// URL is where a file of the build is served, by its logical name
 	// ("main.js").
 	URL(name string) string
+	// Imports are the URLs of the scripts that a script needs before it runs.
+	Imports(name string) []string
 	// Size is how many bytes a file has when it is not compressed; 0 if that
 	// is not known.
 	Size(name string) int64
