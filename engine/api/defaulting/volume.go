@@ -33,17 +33,22 @@ func Volume(volume *corev1.Volume) {
 		}
 	case source.Ephemeral != nil:
 		if template := source.Ephemeral.VolumeClaimTemplate; template != nil {
-			if template.Spec.VolumeMode == nil {
-				template.Spec.VolumeMode = new(corev1.PersistentVolumeFilesystem)
-			}
-			ResourceList(template.Spec.Resources.Limits)
-			ResourceList(template.Spec.Resources.Requests)
+			VolumeClaimSpec(&template.Spec)
 		}
 	case source.ISCSI != nil:
 		if source.ISCSI.ISCSIInterface == "" {
 			source.ISCSI.ISCSIInterface = "default"
 		}
 	}
+}
+
+// VolumeClaimSpec fills in what a claim asks for.
+func VolumeClaimSpec(spec *corev1.PersistentVolumeClaimSpec) {
+	if spec.VolumeMode == nil {
+		spec.VolumeMode = new(corev1.PersistentVolumeFilesystem)
+	}
+	ResourceList(spec.Resources.Limits)
+	ResourceList(spec.Resources.Requests)
 }
 
 const oneHour = int64(60 * 60)

@@ -23,22 +23,28 @@ func columnsOf(r *resource) []metav1.TableColumnDefinition {
 	return r.Columns
 }
 
-func cells(r *resource, obj store.Object, now time.Time) []any {
-	if r.Row == nil {
-		return []any{obj.GetName(), obj.GetCreationTimestamp().UTC().Format(time.RFC3339)}
-	}
-	return r.Row(obj, now)
+// plainRow fills the plainColumns.
+func plainRow(obj store.Object, _ time.Time) []any {
+	return []any{obj.GetName(), obj.GetCreationTimestamp().UTC().Format(time.RFC3339)}
 }
 
-// rows returns a function that makes the row of an object.
-func (q *request) rows(r *resource) (func(store.Object) metav1.TableRow, error) {
+// rows returns a function that makes the row of an object. list is what it is
+// shown among, nil if it is alone.
+func (q *request) rows(r *resource, list []store.Object) (func(store.Object) metav1.TableRow, error) {
+	cells := r.Row
+	switch {
+	case cells == nil:
+		cells = plainRow
+	case list != nil && r.ListRow != nil:
+		cells = r.ListRow(list)
+	}
 	include, err := includeObject(q.r.URL.Query())
 	if err != nil {
 		return nil, err
 	}
 	now := q.Clock.Now()
 	return func(obj store.Object) metav1.TableRow {
-		row := metav1.TableRow{Cells: cells(r, obj, now)}
+		row := metav1.TableRow{Cells: cells(obj, now)}
 		switch include {
 		case metav1.IncludeMetadata:
 			row.Object = rawObject(partial(obj, q.media.as))
@@ -50,7 +56,7 @@ func (q *request) rows(r *resource) (func(store.Object) metav1.TableRow, error) 
 }
 
 func (q *request) table(r *resource, objects []store.Object, meta metav1.ListMeta, columns bool) (*metav1.Table, error) {
-	row, err := q.rows(r)
+	row, err := q.rows(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +75,7 @@ func (q *request) table(r *resource, objects []store.Object, meta metav1.ListMet
 
 // tableList is a table whose rows are made while they are written.
 func (q *request) tableList(r *resource, objects []store.Object, meta metav1.ListMeta) (*codec.List, error) {
-	row, err := q.rows(r)
+	row, err := q.rows(r, objects)
 	if err != nil {
 		return nil, err
 	}

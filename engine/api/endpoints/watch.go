@@ -38,7 +38,7 @@ func (q *request) watchResource(r *resource) error {
 		return query.err
 	}
 	if q.media.as.Kind == "Table" {
-		if _, err := q.rows(r); err != nil { // a wrong parameter, while there can be an error
+		if _, err := q.rows(r, nil); err != nil { // a wrong parameter, while there can be an error
 			return err
 		}
 	}

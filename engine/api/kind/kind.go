@@ -50,6 +50,10 @@ type Kind struct {
 	// kind has no status subresource.
 	PrepareForStatusUpdate func(obj, old store.Object)
 
+	// Stamp sets times that the server keeps, after PrepareFor...; old is nil
+	// on create.
+	Stamp func(obj, old store.Object, now metav1.Time)
+
 	// ValidateName checks metadata.name; nil: a DNS subdomain.
 	ValidateName         apivalidation.ValidateNameFunc
 	Validate             func(obj store.Object) field.ErrorList
@@ -82,6 +86,9 @@ type Kind struct {
 	// match Columns. Wide columns have Priority 1.
 	Columns []metav1.TableColumnDefinition
 	Row     func(obj store.Object, now time.Time) []any
+	// ListRow is Row for an object that is shown among others, where that
+	// makes a difference; nil: Row.
+	ListRow func(list []store.Object) func(obj store.Object, now time.Time) []any
 
 	// NoVerbs lists verbs that the kind does not serve, of: get, list, watch,
 	// create, update, patch, delete, deletecollection.

@@ -43,6 +43,10 @@ func integerColumn(name, description string) metav1.TableColumnDefinition {
 	return metav1.TableColumnDefinition{Name: name, Type: "integer", Description: description}
 }
 
+func booleanColumn(name, description string) metav1.TableColumnDefinition {
+	return metav1.TableColumnDefinition{Name: name, Type: "boolean", Description: description}
+}
+
 // wide marks columns that are shown only on demand (kubectl's -o wide).
 func wide(columns ...metav1.TableColumnDefinition) []metav1.TableColumnDefinition {
 	for i := range columns {

@@ -27,5 +27,13 @@ func All() []*kind.Kind {
 		limitRange(),
 		resourceQuota(),
 		priorityClass(),
+		persistentVolume(),
+		persistentVolumeClaim(),
+		storageClass(),
+		volumeAttributesClass(),
+		csiDriver(),
+		csiNode(),
+		csiStorageCapacity(),
+		volumeAttachment(),
 	}
 }

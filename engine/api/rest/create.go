@@ -79,6 +79,9 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 	if k.PrepareForCreate != nil {
 		k.PrepareForCreate(obj)
 	}
+	if k.Stamp != nil {
+		k.Stamp(obj, nil, o.now())
+	}
 	errs := validateNewMeta(k, obj)
 	if k.Validate != nil {
 		errs = append(errs, k.Validate(obj)...)

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -74,7 +73,7 @@ func (o *Operations) prepareNewMeta(obj store.Object) {
 	obj.SetSelfLink("")
 	obj.SetManagedFields(nil)
 	obj.SetGeneration(0)
-	obj.SetCreationTimestamp(metav1.NewTime(o.clock.Now().Truncate(1e9)))
+	obj.SetCreationTimestamp(o.now())
 	obj.SetUID(newUID(o.random))
 }
 

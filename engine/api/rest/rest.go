@@ -13,6 +13,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -54,6 +57,9 @@ func (o *Operations) Kinds() []*kind.Kind { return o.order }
 
 // Store is where the objects are.
 func (o *Operations) Store() store.Interface { return o.store }
+
+// now is the time as objects show it: in whole seconds.
+func (o *Operations) now() metav1.Time { return metav1.NewTime(o.clock.Now().Truncate(time.Second)) }
 
 func key(k *kind.Kind, namespace, name string) store.Key {
 	return store.Key{Resource: k.Resource(), Namespace: namespace, Name: name}

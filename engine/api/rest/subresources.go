@@ -91,7 +91,7 @@ func (o *Operations) Bind(ctx context.Context, binding *corev1.Binding, opts Wri
 		next.Status.Conditions = withCondition(pod.Status.Conditions, corev1.PodCondition{
 			Type:               corev1.PodScheduled,
 			Status:             corev1.ConditionTrue,
-			LastTransitionTime: metav1.NewTime(o.clock.Now().Truncate(1e9)),
+			LastTransitionTime: o.now(),
 			ObservedGeneration: pod.Generation,
 		})
 		_, err = o.store.Update(ctx, at, &next, store.RevisionOf(pod))
@@ -168,7 +168,7 @@ func (o *Operations) markEvicted(pod *corev1.Pod) *corev1.Pod {
 	next.Status.Conditions = withCondition(pod.Status.Conditions, corev1.PodCondition{
 		Type:               corev1.DisruptionTarget,
 		Status:             corev1.ConditionTrue,
-		LastTransitionTime: metav1.NewTime(o.clock.Now().Truncate(1e9)),
+		LastTransitionTime: o.now(),
 		Reason:             "EvictionByEvictionAPI",
 		Message:            "Eviction API: evicting",
 	})

@@ -106,6 +106,9 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if prepare != nil {
 		prepare(obj, current)
 	}
+	if k.Stamp != nil {
+		k.Stamp(obj, current, o.now())
+	}
 	errs := validateMetaUpdate(obj, current)
 	if check != nil {
 		errs = append(errs, check(obj, current)...)

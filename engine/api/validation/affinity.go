@@ -33,13 +33,7 @@ const (
 func nodeAffinity(parent *field.Path, a *corev1.NodeAffinity) field.ErrorList {
 	var errs field.ErrorList
 	if selector := a.RequiredDuringSchedulingIgnoredDuringExecution; selector != nil {
-		at := parent.Child(requiredTerms, "nodeSelectorTerms")
-		if len(selector.NodeSelectorTerms) == 0 {
-			errs = append(errs, field.Required(at, "must have at least one node selector term"))
-		}
-		for i := range selector.NodeSelectorTerms {
-			errs = append(errs, nodeSelectorTerm(at.Index(i), &selector.NodeSelectorTerms[i], true)...)
-		}
+		errs = append(errs, nodeSelector(parent.Child(requiredTerms), selector)...)
 	}
 	for i := range a.PreferredDuringSchedulingIgnoredDuringExecution {
 		term := &a.PreferredDuringSchedulingIgnoredDuringExecution[i]
@@ -48,6 +42,18 @@ func nodeAffinity(parent *field.Path, a *corev1.NodeAffinity) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("weight"), term.Weight, weightRange))
 		}
 		errs = append(errs, nodeSelectorTerm(at.Child("preference"), &term.Preference, false)...)
+	}
+	return errs
+}
+
+func nodeSelector(parent *field.Path, selector *corev1.NodeSelector) field.ErrorList {
+	var errs field.ErrorList
+	at := parent.Child("nodeSelectorTerms")
+	if len(selector.NodeSelectorTerms) == 0 {
+		errs = append(errs, field.Required(at, "must have at least one node selector term"))
+	}
+	for i := range selector.NodeSelectorTerms {
+		errs = append(errs, nodeSelectorTerm(at.Index(i), &selector.NodeSelectorTerms[i], true)...)
 	}
 	return errs
 }

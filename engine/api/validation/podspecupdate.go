@@ -106,7 +106,7 @@ func onlyAdds(list, old []corev1.NodeSelectorRequirement) bool {
 }
 
 // difference is a unified diff of the two as errors show them.
-func difference(old, updated *corev1.PodSpec) string {
+func difference(old, updated any) string {
 	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
 		A: difflib.SplitLines(indented(old)), B: difflib.SplitLines(indented(updated)), Context: 3,
 	})
@@ -116,9 +116,9 @@ func difference(old, updated *corev1.PodSpec) string {
 	return text
 }
 
-func indented(spec *corev1.PodSpec) string {
+func indented(value any) string {
 	var text bytes.Buffer
-	if err := json.Indent(&text, internal(spec), "", " "); err != nil {
+	if err := json.Indent(&text, internal(value), "", " "); err != nil {
 		return ""
 	}
 	return text.String()

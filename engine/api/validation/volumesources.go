@@ -57,7 +57,10 @@ func emptyDir(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
 }
 
 func hostPath(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
-	source := s.HostPath
+	return hostPathSource(at, s.HostPath)
+}
+
+func hostPathSource(at *field.Path, source *corev1.HostPathVolumeSource) field.ErrorList {
 	if source.Path == "" {
 		return field.ErrorList{field.Required(at.Child("path"), "")}
 	}
@@ -70,8 +73,9 @@ func hostPath(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
 	return errs
 }
 
-func nfs(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
-	source := s.NFS
+func nfs(at *field.Path, s *corev1.VolumeSource) field.ErrorList { return nfsSource(at, s.NFS) }
+
+func nfsSource(at *field.Path, source *corev1.NFSVolumeSource) field.ErrorList {
 	errs := append(required(at, "server", source.Server), required(at, "path", source.Path)...)
 	if !path.IsAbs(source.Path) {
 		errs = append(errs, field.Invalid(at.Child("path"), source.Path, "must be an absolute path"))
@@ -81,15 +85,7 @@ func nfs(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
 
 func csi(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
 	source := s.CSI
-	var errs field.ErrorList
-	if source.Driver == "" {
-		errs = append(errs, field.Required(at.Child("driver"), ""))
-	} else {
-		if len(source.Driver) > 63 {
-			errs = append(errs, field.TooLong(at.Child("driver"), "", 63))
-		}
-		errs = append(errs, invalid(at.Child("driver"), source.Driver, dnsSubdomain(strings.ToLower(source.Driver)))...)
-	}
+	errs := driverName(at.Child("driver"), source.Driver)
 	if secret := source.NodePublishSecretRef; secret != nil {
 		if secret.Name == "" {
 			errs = append(errs, field.Required(at.Child("nodePublishSecretRef", "name"), ""))
@@ -98,6 +94,18 @@ func csi(at *field.Path, s *corev1.VolumeSource) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// driverName checks the name of a CSI driver.
+func driverName(at *field.Path, name string) field.ErrorList {
+	if name == "" {
+		return field.ErrorList{field.Required(at, "")}
+	}
+	var errs field.ErrorList
+	if len(name) > 63 {
+		errs = append(errs, field.TooLong(at, "", 63))
+	}
+	return append(errs, invalid(at, name, dnsSubdomain(strings.ToLower(name)))...)
 }
 
 func ephemeral(at *field.Path, source *corev1.VolumeSource) field.ErrorList {
