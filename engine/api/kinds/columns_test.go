@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -19,6 +20,8 @@ func TestColumnsAreDescribedByTheirFields(t *testing.T) {
 	slice := discoveryv1.EndpointSlice{}.SwaggerDoc()
 	replicaSet, replicaSetStatus := appsv1.ReplicaSetSpec{}.SwaggerDoc(), appsv1.ReplicaSetStatus{}.SwaggerDoc()
 	deploymentStatus := appsv1.DeploymentStatus{}.SwaggerDoc()
+	daemonSet, cronJob := appsv1.DaemonSetStatus{}.SwaggerDoc(), batchv1.CronJobSpec{}.SwaggerDoc()
+	replicationController := corev1.ReplicationControllerSpec{}.SwaggerDoc()
 	special := map[string]map[string]string{
 		"Event": {
 			"Last Seen": event["lastTimestamp"], "Type": event["type"], "Reason": event["reason"],
@@ -44,6 +47,22 @@ func TestColumnsAreDescribedByTheirFields(t *testing.T) {
 		"ReplicaSet": {
 			"Desired": replicaSet["replicas"], "Current": replicaSetStatus["replicas"], "Ready": replicaSetStatus["readyReplicas"],
 			"Selector": replicaSet["selector"],
+		},
+		"ReplicationController": {
+			"Desired": replicationController["replicas"], "Ready": corev1.ReplicationControllerStatus{}.SwaggerDoc()["readyReplicas"],
+			"Current": corev1.ReplicationControllerStatus{}.SwaggerDoc()["replicas"], "Selector": replicationController["selector"],
+		},
+		"DaemonSet": {
+			"Desired": daemonSet["desiredNumberScheduled"], "Current": daemonSet["currentNumberScheduled"], "Ready": daemonSet["numberReady"],
+			"Up-to-date": daemonSet["updatedNumberScheduled"], "Available": daemonSet["numberAvailable"], "Node Selector": podSpec["nodeSelector"],
+			"Selector": appsv1.DaemonSetSpec{}.SwaggerDoc()["selector"],
+		},
+		"ControllerRevision": {"Revision": appsv1.ControllerRevision{}.SwaggerDoc()["revision"]},
+		"Job":                {"Completions": batchv1.JobStatus{}.SwaggerDoc()["succeeded"], "Selector": batchv1.JobSpec{}.SwaggerDoc()["selector"]},
+		"CronJob": {
+			"Schedule": cronJob["schedule"], "Timezone": cronJob["timeZone"], "Suspend": cronJob["suspend"],
+			"Active": batchv1.CronJobStatus{}.SwaggerDoc()["active"], "Last Schedule": batchv1.CronJobStatus{}.SwaggerDoc()["lastScheduleTime"],
+			"Selector": batchv1.JobSpec{}.SwaggerDoc()["selector"],
 		},
 		"EndpointSlice": {"AddressType": slice["addressType"], "Ports": slice["ports"], "Endpoints": slice["endpoints"]},
 		"ConfigMap":     {"Data": corev1.ConfigMap{}.SwaggerDoc()["data"]},

@@ -23,11 +23,18 @@ func PodWarnings(pod *corev1.Pod) []string {
 func TemplateWarnings(name string, template *corev1.PodTemplateSpec) []string {
 	var warnings []string
 	if name != "" {
-		if messages := dnsLabel(name); messages != nil {
-			warnings = append(warnings, fmt.Sprintf("metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: %v", messages))
-		}
+		warnings = nameWarnings(name)
 	}
 	return append(warnings, podWarnings(specPath.Child("template"), template.Annotations, &template.Spec)...)
+}
+
+// nameWarnings are about the name of a workload, after which its pods are named.
+func nameWarnings(name string) []string {
+	messages := dnsLabel(name)
+	if messages == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: %v", messages)}
 }
 
 var deprecatedNodeLabels = map[string]string{

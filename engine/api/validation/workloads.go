@@ -63,7 +63,7 @@ func selectorAndTemplate(selector *metav1.LabelSelector, template *corev1.PodTem
 		errs = append(errs, field.Required(specPath.Child("selector"), ""))
 	} else {
 		errs = append(errs, labelSelector(specPath, "selector", selector)...)
-		if len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
+		if selectsAll(selector) {
 			errs = append(errs, field.Invalid(specPath.Child("selector"), selector, "empty selector is invalid for deployment"))
 		}
 	}
@@ -73,14 +73,29 @@ func selectorAndTemplate(selector *metav1.LabelSelector, template *corev1.PodTem
 	}
 	at := specPath.Child("template")
 	if !parsed.Empty() && !parsed.Matches(kubelabels.Set(template.Labels)) {
-		errs = append(errs, field.Invalid(at.Child("metadata", "labels"), template.Labels, "`selector` does not match template `labels`"))
+		errs = append(errs, selectsOthers(at, template))
 	}
 	errs = append(errs, podTemplate(at, template)...)
+	return append(errs, runsForever(at, template, "ReplicaSet")...)
+}
+
+func selectsAll(selector *metav1.LabelSelector) bool {
+	return len(selector.MatchLabels)+len(selector.MatchExpressions) == 0
+}
+
+func selectsOthers(at *field.Path, template *corev1.PodTemplateSpec) *field.Error {
+	return field.Invalid(at.Child("metadata", "labels"), template.Labels, "`selector` does not match template `labels`")
+}
+
+// runsForever checks that the pods of a workload are not made to end; errors
+// name the kind of workload.
+func runsForever(at *field.Path, template *corev1.PodTemplateSpec, kind string) field.ErrorList {
+	var errs field.ErrorList
 	if policy := template.Spec.RestartPolicy; policy != corev1.RestartPolicyAlways {
 		errs = append(errs, field.NotSupported(at.Child("spec", "restartPolicy"), policy, []corev1.RestartPolicy{corev1.RestartPolicyAlways}))
 	}
 	if template.Spec.ActiveDeadlineSeconds != nil {
-		errs = append(errs, field.Forbidden(at.Child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in ReplicaSet is not Supported"))
+		errs = append(errs, field.Forbidden(at.Child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in "+kind+" is not Supported"))
 	}
 	return errs
 }
@@ -129,16 +144,18 @@ func deploymentStrategy(at *field.Path, strategy *appsv1.DeploymentStrategy) fie
 
 // strategyValue has numbers where the API has pointers, as errors show it.
 func strategyValue(strategy *appsv1.DeploymentStrategy) any {
-	type rolling struct{ MaxUnavailable, MaxSurge intstr.IntOrString }
 	value := struct {
 		Type          appsv1.DeploymentStrategyType
-		RollingUpdate *rolling
+		RollingUpdate *unavailableAndSurge
 	}{Type: strategy.Type}
 	if update := strategy.RollingUpdate; update != nil {
-		value.RollingUpdate = &rolling{numberOrZero(update.MaxUnavailable), numberOrZero(update.MaxSurge)}
+		value.RollingUpdate = &unavailableAndSurge{numberOrZero(update.MaxUnavailable), numberOrZero(update.MaxSurge)}
 	}
 	return value
 }
+
+// unavailableAndSurge is a rolling update as errors show it.
+type unavailableAndSurge struct{ MaxUnavailable, MaxSurge intstr.IntOrString }
 
 func rollingUpdate(at *field.Path, update *appsv1.RollingUpdateDeployment) field.ErrorList {
 	unavailable, surge := numberOrZero(update.MaxUnavailable), numberOrZero(update.MaxSurge)
@@ -147,10 +164,14 @@ func rollingUpdate(at *field.Path, update *appsv1.RollingUpdateDeployment) field
 	if isNothing(unavailable) && isNothing(surge) {
 		errs = append(errs, field.Invalid(at.Child("maxUnavailable"), unavailable, "may not be 0 when `maxSurge` is 0"))
 	}
-	if percent, is := percentage(unavailable); is && percent > 100 {
-		errs = append(errs, field.Invalid(at.Child("maxUnavailable"), unavailable, "must not be greater than 100%"))
+	return append(errs, atMostAll(at.Child("maxUnavailable"), unavailable)...)
+}
+
+func atMostAll(at *field.Path, value intstr.IntOrString) field.ErrorList {
+	if percent, is := percentage(value); is && percent > 100 {
+		return field.ErrorList{field.Invalid(at, value, "must not be greater than 100%")}
 	}
-	return errs
+	return nil
 }
 
 func numberOrZero(value *intstr.IntOrString) intstr.IntOrString {

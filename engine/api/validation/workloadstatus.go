@@ -25,14 +25,19 @@ func DeploymentStatusUpdate(d, old *appsv1.Deployment) field.ErrorList {
 	errs = append(errs, atMost("readyReplicas", status.ReadyReplicas, status.Replicas, moreThanReplicas)...)
 	errs = append(errs, atMost("availableReplicas", status.AvailableReplicas, status.Replicas, moreThanReplicas)...)
 	errs = append(errs, atMost("availableReplicas", status.AvailableReplicas, status.ReadyReplicas, moreThanReady)...)
-	if was := old.Status.CollisionCount; was != nil && (status.CollisionCount == nil || *status.CollisionCount < *was) {
-		count := int32(0)
-		if status.CollisionCount != nil {
-			count = *status.CollisionCount
-		}
-		errs = append(errs, field.Invalid(statusPath.Child("collisionCount"), count, "cannot be decremented"))
+	return append(errs, notDecremented(status.CollisionCount, old.Status.CollisionCount)...)
+}
+
+// notDecremented checks a new collision count against the present one.
+func notDecremented(count, was *int32) field.ErrorList {
+	if was == nil || count != nil && *count >= *was {
+		return nil
 	}
-	return errs
+	value := int32(0)
+	if count != nil {
+		value = *count
+	}
+	return field.ErrorList{field.Invalid(statusPath.Child("collisionCount"), value, "cannot be decremented")}
 }
 
 // ReplicaSetStatusUpdate checks what the controller reports.
