@@ -22,6 +22,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/nodelifecycle"
 	"tidepool.dev/tidepool/engine/controller/podgc"
 	"tidepool.dev/tidepool/engine/controller/replicaset"
+	"tidepool.dev/tidepool/engine/controller/resourcequota"
 	"tidepool.dev/tidepool/engine/controller/rootca"
 	"tidepool.dev/tidepool/engine/controller/serviceaccount"
 	"tidepool.dev/tidepool/engine/controller/tainteviction"
@@ -85,6 +86,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		nodelifecycle.New(shared, p.client(nodelifecycle.Name), p.recorder(nodelifecycle.Name), config.Clock),
 		tainteviction.New(shared, p.client(tainteviction.Name), p.recorder(tainteviction.Name), config.Clock),
 		podgc.New(shared, p.client(podgc.Name), p.recorder(podgc.Name), config.Clock),
+		resourcequota.New(shared, p.client(resourcequota.Name), p.recorder(resourcequota.Name), config.Clock, served),
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}

@@ -19,6 +19,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -98,6 +99,7 @@ type Plugin struct {
 type Config struct {
 	// Store is where plugins look things up, and where quotas are charged.
 	Store store.Interface
+	Clock clock.Clock
 	// Random must be safe for concurrent use.
 	Random *rand.Rand
 }
@@ -120,6 +122,7 @@ func New(config Config) Chain {
 		persistentVolumeClaimResize(look),
 		runtimeClass(look),
 		defaultIngressClass(look),
+		resourceQuota(look, config.Clock),
 	}
 }
 
