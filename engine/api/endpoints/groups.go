@@ -1,10 +1,12 @@
 package endpoints
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 
 	"tidepool.dev/tidepool/engine/api/kind"
 )
@@ -20,11 +22,11 @@ type groups struct {
 type resource struct {
 	*kind.Kind
 	// served names the kind in this group version, which is not that of the
-	// stored objects where view is set.
+	// stored objects where version is set.
 	served       schema.GroupVersionKind
 	verbs        []string
 	subresources []subresource
-	view         *view
+	version      *kind.Version
 }
 
 // subresource is an entry below an object.
@@ -39,10 +41,6 @@ var allVerbs = []string{"create", "delete", "deletecollection", "get", "list", "
 
 var readWrite = []string{"get", "patch", "update"}
 
-// bodiless group versions have no resources of their own, only kinds that
-// subresources of others take; clients look for the group.
-var bodiless = []schema.GroupVersion{evictionKind.GroupVersion()}
-
 // priority is the order in which Kubernetes lists groups; others come last, by
 // name.
 var priority = []string{
@@ -56,12 +54,9 @@ func newGroups(kinds []*kind.Kind) *groups {
 	g := &groups{resources: map[schema.GroupVersion][]*resource{}, kinds: map[schema.GroupVersionKind]bool{}}
 	for _, k := range kinds {
 		g.add(&resource{Kind: k, served: k.GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k)})
-		if view := viewOf(k); view != nil {
-			g.add(&resource{Kind: k, served: view.kind, verbs: verbsOf(k), view: view})
+		for i := range k.Versions {
+			g.add(&resource{Kind: k, served: k.Versions[i].GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k), version: &k.Versions[i]})
 		}
-	}
-	for _, gv := range bodiless {
-		g.resources[gv] = nil
 	}
 	for gv, resources := range g.resources {
 		g.versions = append(g.versions, gv)
@@ -71,7 +66,7 @@ func newGroups(kinds []*kind.Kind) *groups {
 		if byRank := rank(a.Group) - rank(b.Group); byRank != 0 {
 			return byRank
 		}
-		return strings.Compare(a.String(), b.String())
+		return cmp.Or(strings.Compare(a.Group, b.Group), version.CompareKubeAwareVersionStrings(b.Version, a.Version))
 	})
 	for _, gvk := range []schema.GroupVersionKind{scaleKind, bindingKind, evictionKind} {
 		g.kinds[gvk] = true

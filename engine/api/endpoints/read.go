@@ -32,9 +32,9 @@ func (q *request) selection(r *resource, watch bool) (rest.ListOptions, *paramet
 	if err := query.validateListOptions(&opts, watch); err != nil {
 		return opts, query, err
 	}
-	if r.view != nil && opts.Fields != nil && !opts.Fields.Empty() {
+	if r.version != nil && r.version.Field != nil && opts.Fields != nil && !opts.Fields.Empty() {
 		translated, err := opts.Fields.Transform(func(field, value string) (string, string, error) {
-			return r.view.field(field), value, nil
+			return r.version.Field(field), value, nil
 		})
 		if err != nil {
 			return opts, query, apierrors.NewBadRequest(err.Error())

@@ -30,6 +30,9 @@ func (q *request) serveResource() error {
 	if err := q.authorize(); err != nil {
 		return err
 	}
+	if r.Deprecated != "" {
+		q.w.warn(r.Deprecated)
+	}
 	if q.subresource != "" {
 		return q.serveSubresource(r, unacceptable)
 	}

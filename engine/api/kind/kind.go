@@ -28,8 +28,11 @@ import (
 // PrepareFor..., Validate...; only Default and PrepareFor... may change their
 // first argument, none may change "old".
 type Kind struct {
+	// GroupVersionKind is that of the objects as they are stored, in which they
+	// are served too.
 	schema.GroupVersionKind
-	// (the version is the one that is served and stored)
+	// Versions are further group versions in which the objects are served.
+	Versions         []Version
 	Plural, Singular string
 	ShortNames       []string
 	Categories       []string
@@ -62,6 +65,9 @@ type Kind struct {
 	// Warnings are for the client to print; old is nil on create.
 	Warnings func(obj, old store.Object) []string
 
+	// Deprecated is a warning that every request gets; empty: none.
+	Deprecated string
+
 	// AllowCreateOnUpdate makes a PUT of an absent object create it.
 	AllowCreateOnUpdate bool
 	// AllowUnconditionalUpdate accepts an update without a resourceVersion.
@@ -93,6 +99,20 @@ type Kind struct {
 	// NoVerbs lists verbs that the kind does not serve, of: get, list, watch,
 	// create, update, patch, delete, deletecollection.
 	NoVerbs []string
+}
+
+// Version is a group version in which a kind is served besides that in which
+// it is stored. Only clients see it: what is checked, compared and printed are
+// stored objects.
+type Version struct {
+	schema.GroupVersionKind
+	New func() store.Object
+	// Show makes the served object of a stored one, Read the stored one of a
+	// served one. Both leave their argument as it is.
+	Show, Read func(obj store.Object) store.Object
+	// Field is what a selectable field of this version is called in the stored
+	// kind; nil: the same.
+	Field func(name string) string
 }
 
 // Scale reads and sets the replicas of a kind that scales.

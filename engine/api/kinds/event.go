@@ -20,6 +20,7 @@ import (
 func event() *kind.Kind {
 	return &kind.Kind{
 		GroupVersionKind:         corev1.SchemeGroupVersion.WithKind("Event"),
+		Versions:                 []kind.Version{newEvent},
 		Plural:                   "events",
 		Singular:                 "event",
 		ShortNames:               []string{"ev"},

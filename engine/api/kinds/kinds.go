@@ -42,5 +42,14 @@ func All() []*kind.Kind {
 		csiNode(),
 		csiStorageCapacity(),
 		volumeAttachment(),
+		endpoints(),
+		ingress(),
+		ingressClass(),
+		networkPolicy(),
+		ipAddress(),
+		serviceCIDR(),
+		podDisruptionBudget(),
+		runtimeClass(),
+		horizontalPodAutoscaler(),
 	}
 }

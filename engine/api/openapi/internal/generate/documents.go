@@ -21,10 +21,12 @@ func Documents(kinds []*kind.Kind) (map[string][]byte, error) {
 	groups := map[schema.GroupVersion][]resource{}
 	for _, k := range kinds {
 		gv := k.GroupVersion()
-		groups[gv] = append(groups[gv], resourceOf(k))
-	}
-	for _, view := range views {
-		groups[view.GroupVersion()] = append(groups[view.GroupVersion()], view)
+		r := resourceOf(k)
+		groups[gv] = append(groups[gv], r)
+		for _, version := range k.Versions {
+			r.GroupVersionKind = version.GroupVersionKind
+			groups[version.GroupVersion()] = append(groups[version.GroupVersion()], r)
+		}
 	}
 	versions := slices.Collect(maps.Keys(groups))
 	slices.SortFunc(versions, func(a, b schema.GroupVersion) int { return cmp.Compare(root(a), root(b)) })

@@ -57,14 +57,6 @@ var special = map[string][]subresource{
 	},
 }
 
-// views are resources that show another kind's objects as a type of their own.
-var views = []resource{{
-	GroupVersionKind: schema.GroupVersionKind{Group: "events.k8s.io", Version: "v1", Kind: "Event"},
-	plural:           "events",
-	namespaced:       true,
-	verbs:            verbs,
-}}
-
 func core(kind string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Version: "v1", Kind: kind}
 }

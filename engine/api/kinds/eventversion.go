@@ -1,4 +1,4 @@
-package endpoints
+package kinds
 
 import (
 	"strings"
@@ -6,17 +6,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 
+	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
 )
 
-// eventView is events.k8s.io/v1: the events of core/v1 under newer names
+// newEvent is events.k8s.io/v1: the events of core/v1 under newer names
 // (k8s.io/kubernetes/pkg/apis/events/v1/conversion.go upstream).
-var eventView = &view{
-	kind: eventsv1.SchemeGroupVersion.WithKind("Event"),
-	new:  func() store.Object { return &eventsv1.Event{} },
-	show: func(obj store.Object) store.Object { return showEvent(obj.(*corev1.Event)) },
-	read: func(obj store.Object) store.Object { return readEvent(obj.(*eventsv1.Event)) },
-	field: func(name string) string {
+var newEvent = kind.Version{
+	GroupVersionKind: eventsv1.SchemeGroupVersion.WithKind("Event"),
+	New:              func() store.Object { return &eventsv1.Event{} },
+	Show:             func(obj store.Object) store.Object { return showEvent(obj.(*corev1.Event)) },
+	Read:             func(obj store.Object) store.Object { return readEvent(obj.(*eventsv1.Event)) },
+	Field: func(name string) string {
 		switch name {
 		case "note":
 			return "message"
