@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidepool.dev/tidepool/engine/api"
-	"tidepool.dev/tidepool/engine/api/endpoints"
-	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/api/authentication"
+	users "tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/server/credentials"
 	"tidepool.dev/tidepool/server/pki"
 	"tidepool.dev/tidepool/server/site"
@@ -63,7 +63,7 @@ func Serve(ctx context.Context, config Config) error {
 	defer cancel()
 	cluster, err := newCluster(ctx, config.Nodes, identity.authority.PEM, api.Config{
 		Authenticate: identity.authenticator.Authenticate,
-		Authorize:    onlyAdministrators,
+		Token:        authentication.Static(identity.authenticator.ByToken),
 	}, config.Log)
 	if err != nil {
 		return err
@@ -123,12 +123,6 @@ func Serve(ctx context.Context, config Config) error {
 	return err
 }
 
-// onlyAdministrators allows everything to the one group that credentials are
-// made out for, and nothing to anybody else.
-func onlyAdministrators(_ context.Context, user rest.User, _ endpoints.Attributes) (bool, string) {
-	return slices.Contains(user.Groups, adminGroup), ""
-}
-
 func announce(config Config, siteAddress, apiURL string, token credentials.Token) error {
 	path, err := filepath.Abs(KubeconfigPath(config.DataDir))
 	if err != nil {
@@ -185,7 +179,7 @@ func openIdentity(config Config, now time.Time) (identity, error) {
 		server:    server,
 		admin:     admin,
 		token:     token,
-		authenticator: credentials.NewAuthenticator(authority.Pool(), time.Now, map[credentials.Token]rest.User{
+		authenticator: credentials.NewAuthenticator(authority.Pool(), time.Now, map[credentials.Token]users.User{
 			token: {Name: adminUser, Groups: []string{adminGroup}},
 		}),
 	}, nil

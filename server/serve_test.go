@@ -149,7 +149,8 @@ func TestServe(t *testing.T) {
 	}{
 		{"the administrator", client(admin), server.api + nodes, "", http.StatusOK},
 		{"a token", client(), server.api + nodes, server.token, http.StatusOK},
-		{"nobody", client(), server.api + nodes, "", http.StatusUnauthorized},
+		{"nobody", client(), server.api + nodes, "", http.StatusForbidden},
+		{"nobody, where everybody may", client(), server.api + "/version", "", http.StatusOK},
 		{"another token", client(), server.api + nodes, "guess", http.StatusUnauthorized},
 		{"another authority's certificate", client(foreign), server.api + nodes, "", http.StatusUnauthorized},
 		{"the page", client(), "http://" + server.site + "/cluster" + nodes, server.token, http.StatusOK},

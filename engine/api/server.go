@@ -4,12 +4,14 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
 
+	"tidepool.dev/tidepool/engine/api/authentication"
+	"tidepool.dev/tidepool/engine/api/authorization"
 	"tidepool.dev/tidepool/engine/api/endpoints"
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/logs"
 	"tidepool.dev/tidepool/engine/api/openapi"
@@ -31,8 +33,9 @@ type Config struct {
 	Do           func(func())
 	Logs         logs.Source
 	OpenAPI      openapi.Source
-	Authenticate func(*http.Request) (rest.User, bool)
-	Authorize    func(context.Context, rest.User, endpoints.Attributes) (allowed bool, reason string)
+	Authenticate func(*http.Request) (identity.User, bool, error)
+	Token        authentication.Token
+	Authorize    authorization.Authorizer
 	Observe      func(Observed)
 }
 
@@ -59,6 +62,7 @@ func New(config Config) (*Server, error) {
 		Logs:         config.Logs,
 		OpenAPI:      config.OpenAPI,
 		Authenticate: config.Authenticate,
+		Token:        config.Token,
 		Authorize:    config.Authorize,
 		Observe:      config.Observe,
 	})

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"tidepool.dev/tidepool/engine/internal/ordered"
 	"tidepool.dev/tidepool/engine/store"
@@ -112,6 +113,9 @@ func (c *Cache) Sync(ctx context.Context) ([]store.Event, error) {
 func (c *Cache) apply(event *store.Event) {
 	t := c.tables[event.Key.Resource]
 	if t == nil {
+		if !slices.Contains(c.resources, event.Key.Resource) {
+			return
+		}
 		t = newTable()
 		c.tables[event.Key.Resource] = t
 	}

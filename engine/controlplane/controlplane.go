@@ -9,11 +9,16 @@ import (
 	"math/rand/v2"
 
 	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/api/authorization"
+	"tidepool.dev/tidepool/engine/api/authorization/rbac"
+	"tidepool.dev/tidepool/engine/api/authorization/rbac/policy"
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
 	"tidepool.dev/tidepool/engine/controller/deployment"
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
@@ -58,11 +63,20 @@ type ControlPlane struct {
 func New(ctx context.Context, config Config) (*ControlPlane, error) {
 	served := kinds.All()
 	config.API.Store, config.API.Clock, config.API.Random, config.API.Kinds = config.Store, config.Clock, config.Random, served
+	roles, err := rbac.New(ctx, config.Store)
+	if err != nil {
+		return nil, err
+	}
+	config.API.Authorize = authorization.AnyOf(authorization.Masters, roles.Authorize)
 	server, err := api.New(config.API)
 	if err != nil {
 		return nil, err
 	}
+	server.Operations().SetGuard(rbac.Guard{Policy: roles, Authorize: config.API.Authorize}.Check)
 	if err := server.Operations().Bootstrap(ctx); err != nil {
+		return nil, err
+	}
+	if err := policy.Ensure(ctx, server.Client(identity.APIServer)); err != nil {
 		return nil, err
 	}
 	resources := make([]string, len(served))
@@ -79,6 +93,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		namespace.New(shared, p.client(namespace.Name), p.recorder(namespace.Name), config.Clock, served),
 		serviceaccount.New(shared, p.client(serviceaccount.Name), p.recorder(serviceaccount.Name), config.Clock),
 		rootca.New(shared, p.client(rootca.Name), p.recorder(rootca.Name), config.Clock, config.CA),
+		clusterroleaggregation.New(shared, p.client(clusterroleaggregation.Name)),
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
 		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),

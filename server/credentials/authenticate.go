@@ -1,13 +1,15 @@
 package credentials
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
-	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/api/identity"
 )
 
 // Authenticator tells who makes a request by its client certificate or its
@@ -15,7 +17,7 @@ import (
 type Authenticator struct {
 	authority *x509.CertPool
 	now       func() time.Time
-	tokens    map[Token]rest.User
+	tokens    map[Token]identity.User
 
 	mu sync.Mutex
 	// verified remembers the certificates that the authority has signed, with
@@ -28,23 +30,34 @@ const maxVerified = 1024
 
 // NewAuthenticator accepts certificates that the authority has signed for
 // clients, and the tokens of users.
-func NewAuthenticator(authority *x509.CertPool, now func() time.Time, tokens map[Token]rest.User) *Authenticator {
+func NewAuthenticator(authority *x509.CertPool, now func() time.Time, tokens map[Token]identity.User) *Authenticator {
 	return &Authenticator{authority: authority, now: now, tokens: tokens, verified: map[string]time.Time{}}
 }
 
-// Authenticate returns the request's user; false when it shows no valid
-// credential.
-func (a *Authenticator) Authenticate(r *http.Request) (rest.User, bool) {
-	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
-		if certificate := r.TLS.PeerCertificates[0]; a.verify(certificate) {
-			subject := certificate.Subject
-			return authenticated(rest.User{Name: subject.CommonName, Groups: subject.Organization}), true
-		}
+// errUntrusted is what a certificate is that the authority has not signed for a
+// client, or whose time is over.
+var errUntrusted = errors.New("the client certificate is not valid")
+
+// Authenticate returns the user of the request's client certificate; false when
+// it shows none, an error when it is not valid.
+func (a *Authenticator) Authenticate(r *http.Request) (identity.User, bool, error) {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return identity.User{}, false, nil
 	}
-	if token, ok := BearerToken(r); ok {
-		return a.ByToken(token)
+	certificate := r.TLS.PeerCertificates[0]
+	if !a.verify(certificate) {
+		return identity.User{}, false, errUntrusted
 	}
-	return rest.User{}, false
+	return identity.User{
+		Name: certificate.Subject.CommonName, Groups: certificate.Subject.Organization,
+		Extra: map[string][]string{identity.CredentialIDKey: {fingerprint(certificate)}},
+	}, true, nil
+}
+
+// fingerprint is by which audit tells certificates apart
+// (k8s.io/apiserver/pkg/authentication/request/x509 upstream).
+func fingerprint(certificate *x509.Certificate) string {
+	return fmt.Sprintf("X509SHA256=%x", sha256.Sum256(certificate.Raw))
 }
 
 func (a *Authenticator) verify(certificate *x509.Certificate) bool {
@@ -70,24 +83,12 @@ func (a *Authenticator) verify(certificate *x509.Certificate) bool {
 	return true
 }
 
-// BearerToken returns the token in a request's Authorization header.
-func BearerToken(r *http.Request) (string, bool) {
-	scheme, token, ok := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
-	token = strings.TrimSpace(token)
-	return token, ok && token != "" && strings.EqualFold(scheme, "Bearer")
-}
-
 // ByToken returns a bearer token's user; false when it is not valid.
-func (a *Authenticator) ByToken(presented string) (rest.User, bool) {
+func (a *Authenticator) ByToken(presented string) (identity.User, bool) {
 	for token, user := range a.tokens {
 		if token.Is(presented) {
-			return authenticated(user), true
+			return user.Authenticated(), true
 		}
 	}
-	return rest.User{}, false
-}
-
-func authenticated(user rest.User) rest.User {
-	user.Groups = append(append([]string(nil), user.Groups...), "system:authenticated")
-	return user
+	return identity.User{}, false
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/server/pki"
 )
 
@@ -67,28 +67,20 @@ func TestAuthenticate(t *testing.T) {
 		return a.Server("kube-apiserver", []string{"localhost"}, now)
 	})
 	_, foreign := certificate(t, t.TempDir(), admin)
-	authenticator := NewAuthenticator(authority.Pool(), func() time.Time { return at },
-		map[Token]rest.User{"secret": {Name: "page", Groups: []string{"system:masters"}}})
+	authenticator := NewAuthenticator(authority.Pool(), func() time.Time { return at }, nil)
 	for _, test := range []struct {
 		name        string
-		header      string
 		certificate *x509.Certificate
 		at          time.Time
 		want        string
+		invalid     bool
 	}{
-		{"nothing", "", nil, now, ""},
-		{"a valid token", "Bearer secret", nil, now, "page"},
-		{"another spelling", "bearer  secret ", nil, now, "page"},
-		{"another token", "Bearer guess", nil, now, ""},
-		{"the start of the token", "Bearer sec", nil, now, ""},
-		{"an empty token", "Bearer ", nil, now, ""},
-		{"another scheme", "Basic secret", nil, now, ""},
-		{"a certificate", "", ours, now, "kubernetes-admin"},
-		{"a certificate, once more", "", ours, now, "kubernetes-admin"},
-		{"a certificate that has expired since", "", ours, now.AddDate(2, 0, 0), ""},
-		{"a certificate of another authority", "", foreign, now, ""},
-		{"a certificate of another authority and a token", "Bearer secret", foreign, now, "page"},
-		{"a server's certificate", "", servers, now, ""},
+		{"nothing", nil, now, "", false},
+		{"a certificate", ours, now, "kubernetes-admin", false},
+		{"a certificate, once more", ours, now, "kubernetes-admin", false},
+		{"a certificate that has expired since", ours, now.AddDate(2, 0, 0), "", true},
+		{"a certificate of another authority", foreign, now, "", true},
+		{"a server's certificate", servers, now, "", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			at = test.at
@@ -96,16 +88,23 @@ func TestAuthenticate(t *testing.T) {
 			if test.certificate != nil {
 				r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{test.certificate}}
 			}
-			if test.header != "" {
-				r.Header.Set("Authorization", test.header)
+			user, ok, err := authenticator.Authenticate(r)
+			if ok != (test.want != "") || user.Name != test.want || (err != nil) != test.invalid {
+				t.Errorf("got %v, %v, %v; want %q", user, ok, err, test.want)
 			}
-			user, ok := authenticator.Authenticate(r)
-			if ok != (test.want != "") || user.Name != test.want {
-				t.Errorf("got %v, %v; want %q", user, ok, test.want)
-			}
-			if groups := []string{"system:masters", "system:authenticated"}; ok && !reflect.DeepEqual(user.Groups, groups) {
+			if groups := []string{"system:masters"}; ok && !reflect.DeepEqual(user.Groups, groups) {
 				t.Errorf("got groups %v, want %v", user.Groups, groups)
 			}
 		})
+	}
+}
+
+func TestByToken(t *testing.T) {
+	authenticator := NewAuthenticator(nil, nil, map[Token]identity.User{"secret": {Name: "page", Groups: []string{"system:masters"}}})
+	for token, want := range map[string]string{"secret": "page", "guess": "", "sec": "", "": ""} {
+		user, ok := authenticator.ByToken(token)
+		if user.Name != want || ok != (want != "") {
+			t.Errorf("%q is that of %v, %v; want %q", token, user, ok, want)
+		}
 	}
 }

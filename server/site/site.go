@@ -8,7 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"tidepool.dev/tidepool/server/credentials"
+	"tidepool.dev/tidepool/engine/api/authentication"
 	"tidepool.dev/tidepool/server/stream"
 )
 
@@ -40,7 +40,7 @@ func New(config Config) http.Handler {
 // another site can't make a browser send. Others are refused as the API refuses.
 func onlyWithToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := credentials.BearerToken(r); ok {
+		if _, ok := authentication.BearerToken(r.Header.Get("Authorization")); ok {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -15,8 +15,10 @@ import (
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"tidepool.dev/tidepool/engine/api/authentication"
+	"tidepool.dev/tidepool/engine/api/authorization"
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/logs"
 	"tidepool.dev/tidepool/engine/api/openapi"
 	"tidepool.dev/tidepool/engine/api/rest"
@@ -35,12 +37,16 @@ type Config struct {
 	Logs logs.Source
 	// OpenAPI has the OpenAPI documents; nil serves none.
 	OpenAPI openapi.Source
-	// Authenticate says who makes a request, and false where it shows no valid
-	// credential; nil takes everybody for an administrator.
-	Authenticate func(*http.Request) (rest.User, bool)
+	// Authenticate says who makes a request by a credential that only the
+	// surroundings know, a client certificate: false where there is none, an
+	// error where it is not valid. Who shows neither that nor a bearer token is
+	// anonymous; with a nil Authenticate, the administrator.
+	Authenticate func(*http.Request) (identity.User, bool, error)
+	// Token says whose a bearer token is; nil knows none.
+	Token authentication.Token
 	// Authorize says whether a user may do something and, if not, why; nil
 	// allows everything.
-	Authorize func(context.Context, rest.User, Attributes) (allowed bool, reason string)
+	Authorize authorization.Authorizer
 	// Observe is told of every operation that has been done, or refused, in the
 	// same turn of Do; it may be nil.
 	Observe func(Observed)
@@ -51,20 +57,10 @@ type Observed struct {
 	Verb string
 	// Resource is named as the store does: "deployments.apps".
 	Resource, Subresource, Namespace, Name string
-	User                                   rest.User
+	User                                   identity.User
 	UserAgent                              string
 	// Code is the status of the answer.
 	Code int
-}
-
-// Attributes are what a request wants to do.
-type Attributes struct {
-	Verb string
-	schema.GroupVersionResource
-	Subresource, Namespace, Name string
-	// Path is that of a request which is not about resources; the fields above
-	// but Verb are then empty.
-	Path string
 }
 
 // Handler serves the API. It is safe for concurrent use.
@@ -78,16 +74,7 @@ func New(config Config) *Handler {
 	if config.Do == nil {
 		config.Do = func(f func()) { f() }
 	}
-	if config.Authenticate == nil {
-		config.Authenticate = func(*http.Request) (rest.User, bool) { return administrator, true }
-	}
 	return &Handler{Config: config, groups: newGroups(config.Operations.Kinds())}
-}
-
-// administrator is the user of a kubeadm cluster's admin.conf.
-var administrator = rest.User{
-	Name:   "kubernetes-admin",
-	Groups: []string{"kubeadm:cluster-admins", "system:masters", "system:authenticated"},
 }
 
 // request is one request on its way through the handler.
@@ -96,7 +83,9 @@ type request struct {
 	w    *response
 	r    *http.Request
 	ctx  context.Context
-	user rest.User
+	user identity.User
+	// impersonator is who makes the request as user, nil if that is the user.
+	impersonator *identity.User
 	target
 	verb  string
 	media media
@@ -119,18 +108,32 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (q *request) serve() error {
-	user, ok := q.Authenticate(q.r)
-	if !ok {
-		return apierrors.NewUnauthorized("Unauthorized")
+	user, err := q.authenticate()
+	if err != nil {
+		return err
+	}
+	target, isResource := parsePath(q.r.URL.Path)
+	q.target = target
+	wants := q.attributes(isResource)
+	if user, err = q.impersonate(user, wants); err != nil {
+		return err
 	}
 	q.user = user
-	q.ctx = store.WithCause(rest.WithUser(q.ctx, user), store.Cause{Actor: user.Name})
-	target, isResource := parsePath(q.r.URL.Path)
-	if !isResource {
-		return q.serveOther()
+	q.ctx = store.WithCause(identity.WithUser(q.ctx, user), store.Cause{Actor: user.Name})
+	if isResource {
+		// Errors are written in the negotiated form too, so negotiate first;
+		// what is wrong with the path is the more useful thing to hear.
+		var unacceptable error
+		q.media, unacceptable = negotiate(q.r, transformable)
+		if err := q.authorize(user, wants); err != nil {
+			return err
+		}
+		return q.serveResource(unacceptable)
 	}
-	q.target = target
-	return q.serveResource()
+	if err := q.authorize(user, wants); err != nil {
+		return err
+	}
+	return q.serveOther()
 }
 
 // do runs an operation as Config.Do wants it. A panic travels to the request's
@@ -168,46 +171,4 @@ func (q *request) observed(err error) Observed {
 		UserAgent:   q.r.UserAgent(),
 		Code:        code,
 	}
-}
-
-// authorize asks whether the user may do what the request wants.
-func (q *request) authorize() error {
-	attributes := Attributes{
-		Verb:                 q.verb,
-		GroupVersionResource: q.gv.WithResource(q.plural),
-		Subresource:          q.subresource,
-		Namespace:            q.namespace,
-		Name:                 q.name,
-	}
-	return q.authorizeFor(attributes)
-}
-
-func (q *request) authorizeFor(attributes Attributes) error {
-	if q.Authorize == nil {
-		return nil
-	}
-	allowed, reason := q.Authorize(q.ctx, q.user, attributes)
-	if allowed {
-		return nil
-	}
-	text := forbidden(q.user, attributes)
-	if reason != "" {
-		text += ": " + reason
-	}
-	return apierrors.NewForbidden(attributes.GroupResource(), attributes.Name, fmt.Errorf("%s", text))
-}
-
-func forbidden(user rest.User, a Attributes) string {
-	if a.Path != "" {
-		return fmt.Sprintf("User %q cannot %s path %q", user.Name, a.Verb, a.Path)
-	}
-	resource := a.Resource
-	if a.Subresource != "" {
-		resource += "/" + a.Subresource
-	}
-	where := "at the cluster scope"
-	if a.Namespace != "" {
-		where = fmt.Sprintf("in the namespace %q", a.Namespace)
-	}
-	return fmt.Sprintf("User %q cannot %s resource %q in API group %q %s", user.Name, a.Verb, resource, a.Group, where)
 }

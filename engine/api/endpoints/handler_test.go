@@ -3,6 +3,7 @@ package endpoints_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -14,7 +15,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"tidepool.dev/tidepool/engine/api/authorization"
 	"tidepool.dev/tidepool/engine/api/endpoints"
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
 	"tidepool.dev/tidepool/engine/api/rest"
@@ -331,12 +334,15 @@ func listOf(t *testing.T, answer *httptest.ResponseRecorder) metav1.PartialObjec
 func TestUsers(t *testing.T) {
 	var observed []endpoints.Observed
 	f := newFixture(t, func(c *endpoints.Config) {
-		c.Authenticate = func(r *http.Request) (rest.User, bool) {
+		c.Authenticate = func(r *http.Request) (identity.User, bool, error) {
 			name := r.Header.Get("Accept-Language")
-			return rest.User{Name: name}, name != "nobody"
+			if name == "stranger" {
+				return identity.User{}, false, errors.New("signed by an unknown authority")
+			}
+			return identity.User{Name: name}, name != "", nil
 		}
-		c.Authorize = func(_ context.Context, user rest.User, a endpoints.Attributes) (bool, string) {
-			return user.Name != "guest", ""
+		c.Authorize = func(_ context.Context, user identity.User, a authorization.Attributes) (bool, string) {
+			return user.Name != "guest" && (user.Name != identity.Anonymous || a.Verb == "create"), ""
 		}
 		c.Observe = func(o endpoints.Observed) { observed = append(observed, o) }
 	})
@@ -347,11 +353,14 @@ func TestUsers(t *testing.T) {
 		f.ServeHTTP(recorder, request)
 		return recorder
 	}
-	if answer := as("nobody", "GET", configMaps); answer.Code != http.StatusUnauthorized || !strings.Contains(answer.Body.String(), `"message":"Unauthorized"`) {
+	if answer := as("stranger", "GET", configMaps); answer.Code != http.StatusUnauthorized || !strings.Contains(answer.Body.String(), `"message":"Unauthorized"`) {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	const want = `deployments.apps \"web\" is forbidden: User \"guest\" cannot get resource \"deployments/scale\" in API group \"apps\" in the namespace \"default\"`
 	if answer := as("guest", "GET", deployments+"/web/scale"); answer.Code != http.StatusForbidden || !strings.Contains(answer.Body.String(), want) {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	if answer := as("", "GET", "/version"); answer.Code != http.StatusForbidden || !strings.Contains(answer.Body.String(), `User \"system:anonymous\" cannot get path \"/version\"`) {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	if answer := as("guest", "GET", "/version"); answer.Code != http.StatusForbidden || !strings.Contains(answer.Body.String(), `User \"guest\" cannot get path \"/version\"`) {

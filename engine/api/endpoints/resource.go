@@ -11,11 +11,7 @@ import (
 )
 
 // serveResource answers a request about resources.
-func (q *request) serveResource() error {
-	// Errors are written in the negotiated form too, so negotiate first; what
-	// is wrong with the path is the more useful thing to hear.
-	var unacceptable error
-	q.media, unacceptable = negotiate(q.r, transformable)
+func (q *request) serveResource(unacceptable error) error {
 	r := q.groups.find(q.gv, q.plural)
 	if r == nil {
 		return q.serveAbsent()
@@ -26,9 +22,6 @@ func (q *request) serveResource() error {
 	q.verb = q.verbOf()
 	if q.verb == "" || q.subresource == "" && !slices.Contains(r.verbs, q.verb) {
 		return methodNotAllowed()
-	}
-	if err := q.authorize(); err != nil {
-		return err
 	}
 	if r.Deprecated != "" {
 		q.w.warn(r.Deprecated)
@@ -69,10 +62,6 @@ var customResourceDefinitions = schema.GroupVersionResource{
 func (q *request) serveAbsent() error {
 	if q.gv.WithResource(q.plural) != customResourceDefinitions || q.name != "" || q.r.Method != http.MethodGet {
 		return notFound()
-	}
-	q.verb = "list"
-	if err := q.authorize(); err != nil {
-		return err
 	}
 	q.send(http.StatusOK, metav1.PartialObjectMetadataList{
 		TypeMeta: metav1.TypeMeta{Kind: "CustomResourceDefinitionList", APIVersion: q.gv.String()},

@@ -51,5 +51,9 @@ func All() []*kind.Kind {
 		podDisruptionBudget(),
 		runtimeClass(),
 		horizontalPodAutoscaler(),
+		role(),
+		clusterRole(),
+		roleBinding(),
+		clusterRoleBinding(),
 	}
 }

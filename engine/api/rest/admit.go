@@ -6,6 +6,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 
 	"tidepool.dev/tidepool/engine/api/admission"
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -19,9 +20,23 @@ func (o *Operations) request(ctx context.Context, operation admission.Operation,
 // userInfo is whom admission plugins take a request's author for: a component
 // of the same process writes under the name that its causes carry.
 func userInfo(ctx context.Context) authenticationv1.UserInfo {
-	user, ok := UserFrom(ctx)
+	user, ok := identity.From(ctx)
 	if !ok {
 		return authenticationv1.UserInfo{Username: store.CauseFrom(ctx).Actor}
 	}
-	return authenticationv1.UserInfo{Username: user.Name, UID: user.UID, Groups: user.Groups}
+	return user.Info()
+}
+
+// Guard may refuse what a user writes, after the plugins that may change it;
+// old is nil for a new object.
+type Guard func(ctx context.Context, obj, old store.Object) error
+
+// SetGuard has every write checked by a guard; it is called before the first.
+func (o *Operations) SetGuard(guard Guard) { o.guard = guard }
+
+func (o *Operations) check(ctx context.Context, obj, old store.Object) error {
+	if o.guard == nil {
+		return nil
+	}
+	return o.guard(ctx, obj, old)
 }

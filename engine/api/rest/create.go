@@ -68,6 +68,9 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 	if err := o.admission.Mutate(ctx, request); err != nil {
 		return nil, err
 	}
+	if err := o.check(ctx, obj, nil); err != nil {
+		return nil, err
+	}
 	if obj.GetName() == "" && obj.GetGenerateName() != "" {
 		obj.SetName(names.Generate(obj.GetGenerateName(), o.random))
 	}

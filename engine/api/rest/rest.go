@@ -34,6 +34,7 @@ type Operations struct {
 	// address or port.
 	services  sync.Mutex
 	admission admission.Chain
+	guard     Guard
 }
 
 // New returns operations on kinds. random must be safe for concurrent use.

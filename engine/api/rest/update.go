@@ -98,6 +98,9 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if err := o.admission.Mutate(ctx, request); err != nil {
 		return nil, err
 	}
+	if err := o.check(ctx, obj, current); err != nil {
+		return nil, err
+	}
 	if service, ok := obj.(*corev1.Service); ok && part == Main {
 		if err := o.allocateService(ctx, service, current.(*corev1.Service)); err != nil {
 			return nil, err
