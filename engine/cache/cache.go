@@ -30,25 +30,27 @@ const (
 	ByUID
 )
 
-func indexValues(index Index, obj store.Object) []string {
+// appendIndexValues adds the values under which an index has an object, which may
+// be nil.
+func appendIndexValues(values []string, index Index, obj store.Object) []string {
+	if obj == nil {
+		return values
+	}
 	switch index {
 	case ByController:
 		if ref := metav1.GetControllerOfNoCopy(obj); ref != nil {
-			return []string{string(ref.UID)}
+			values = append(values, string(ref.UID))
 		}
 	case ByOwner:
-		refs := obj.GetOwnerReferences()
-		values := make([]string, len(refs))
-		for i := range refs {
-			values[i] = string(refs[i].UID)
+		for _, ref := range obj.GetOwnerReferences() {
+			values = append(values, string(ref.UID))
 		}
-		return values
 	case ByNode:
 		if pod, ok := obj.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
-			return []string{pod.Spec.NodeName}
+			values = append(values, pod.Spec.NodeName)
 		}
 	}
-	return nil
+	return values
 }
 
 // Cache holds the objects of every resource. All but Sync is safe for

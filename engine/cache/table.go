@@ -46,39 +46,42 @@ func (t *table) find(index Index, value string, visit func(store.Object)) {
 
 // replace puts obj, which may be nil, in the place of prev, which may be nil.
 func (t *table) replace(prev, obj store.Object) {
-	if prev != nil {
-		namespace, name := prev.GetNamespace(), prev.GetName()
-		if obj == nil {
-			t.objects.Delete(namespace, name)
-		}
+	if prev != nil && obj != nil && prev.GetUID() != obj.GetUID() {
+		t.replace(prev, nil)
+		prev = nil
+	}
+	if obj == nil {
+		t.objects.Delete(prev.GetNamespace(), prev.GetName())
 		delete(t.uids, string(prev.GetUID()))
-		for i := range t.index {
-			for _, value := range indexValues(Index(i), prev) {
-				set, ok := t.index[i][value]
-				if !ok {
-					continue
-				}
-				set.Delete(namespace, name)
-				if set.Len() == 0 {
-					delete(t.index[i], value)
-				}
-			}
+	} else {
+		t.objects.Put(obj.GetNamespace(), obj.GetName(), obj)
+		t.uids[string(obj.GetUID())] = obj
+	}
+	for i := range t.index {
+		t.reindex(Index(i), prev, obj)
+	}
+}
+
+func (t *table) reindex(index Index, prev, obj store.Object) {
+	var room [2][4]string
+	before, after := appendIndexValues(room[0][:0], index, prev), appendIndexValues(room[1][:0], index, obj)
+	for _, value := range before {
+		if slices.Contains(after, value) {
+			continue
+		}
+		set := t.index[index][value]
+		set.Delete(prev.GetNamespace(), prev.GetName())
+		if set.Len() == 0 {
+			delete(t.index[index], value)
 		}
 	}
-	if obj != nil {
-		namespace, name := obj.GetNamespace(), obj.GetName()
-		t.objects.Put(namespace, name, obj)
-		t.uids[string(obj.GetUID())] = obj
-		for i := range t.index {
-			for _, value := range indexValues(Index(i), obj) {
-				set, ok := t.index[i][value]
-				if !ok {
-					set = ordered.NewSet[store.Object]()
-					t.index[i][value] = set
-				}
-				set.Put(namespace, name, obj)
-			}
+	for _, value := range after {
+		set, ok := t.index[index][value]
+		if !ok {
+			set = ordered.NewSet[store.Object]()
+			t.index[index][value] = set
 		}
+		set.Put(obj.GetNamespace(), obj.GetName(), obj)
 	}
 }
 
@@ -119,11 +122,12 @@ func (c *Cache) apply(event *store.Event) {
 		t = newTable()
 		c.tables[event.Key.Resource] = t
 	}
-	prev, _ := t.get(event.Key.Namespace, event.Key.Name)
-	if event.Type == store.Deleted {
-		t.replace(prev, nil)
-	} else {
+	prev, known := t.get(event.Key.Namespace, event.Key.Name)
+	switch {
+	case event.Type != store.Deleted:
 		t.replace(prev, event.Object)
+	case known:
+		t.replace(prev, nil)
 	}
 }
 

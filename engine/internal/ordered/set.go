@@ -6,12 +6,16 @@ import "github.com/google/btree"
 
 const degree = 32
 
+type key struct{ namespace, name string }
+
+// entry is shared by the map and the tree, so that a new value for a known name,
+// by far the most frequent change, does not touch the tree.
 type entry[T any] struct {
-	namespace, name string
-	value           T
+	key
+	value T
 }
 
-func less[T any](a, b entry[T]) bool {
+func less[T any](a, b *entry[T]) bool {
 	if a.namespace != b.namespace {
 		return a.namespace < b.namespace
 	}
@@ -21,41 +25,56 @@ func less[T any](a, b entry[T]) bool {
 // Set is an ordered map from (namespace, name). It is not safe for concurrent
 // writing.
 type Set[T any] struct {
-	tree *btree.BTreeG[entry[T]]
+	entries map[key]*entry[T]
+	tree    *btree.BTreeG[*entry[T]]
 }
 
 // NewSet returns an empty set.
 func NewSet[T any]() Set[T] {
-	return Set[T]{btree.NewG(degree, less[T])}
+	return Set[T]{map[key]*entry[T]{}, btree.NewG(degree, less[T])}
 }
 
 // Get returns the value of a name.
-func (s Set[T]) Get(namespace, name string) (T, bool) {
-	e, ok := s.tree.Get(entry[T]{namespace: namespace, name: name})
-	return e.value, ok
+func (s Set[T]) Get(namespace, name string) (value T, ok bool) {
+	e, ok := s.entries[key{namespace, name}]
+	if ok {
+		value = e.value
+	}
+	return value, ok
 }
 
 // Put sets the value of a name.
 func (s Set[T]) Put(namespace, name string, value T) {
-	s.tree.ReplaceOrInsert(entry[T]{namespace, name, value})
+	at := key{namespace, name}
+	if e, ok := s.entries[at]; ok {
+		e.value = value
+		return
+	}
+	e := &entry[T]{at, value}
+	s.entries[at] = e
+	s.tree.ReplaceOrInsert(e)
 }
 
 // Delete removes a name.
 func (s Set[T]) Delete(namespace, name string) {
-	s.tree.Delete(entry[T]{namespace: namespace, name: name})
+	at := key{namespace, name}
+	if e, ok := s.entries[at]; ok {
+		delete(s.entries, at)
+		s.tree.Delete(e)
+	}
 }
 
 // Len counts the values.
-func (s Set[T]) Len() int { return s.tree.Len() }
+func (s Set[T]) Len() int { return len(s.entries) }
 
 // Ascend visits a namespace's values in order, or every namespace's if it is
 // empty, until visit returns false.
 func (s Set[T]) Ascend(namespace string, visit func(T) bool) {
 	if namespace == "" {
-		s.tree.Ascend(func(e entry[T]) bool { return visit(e.value) })
+		s.tree.Ascend(func(e *entry[T]) bool { return visit(e.value) })
 		return
 	}
-	s.tree.AscendGreaterOrEqual(entry[T]{namespace: namespace}, func(e entry[T]) bool {
+	s.tree.AscendGreaterOrEqual(&entry[T]{key: key{namespace: namespace}}, func(e *entry[T]) bool {
 		return e.namespace == namespace && visit(e.value)
 	})
 }
@@ -63,7 +82,7 @@ func (s Set[T]) Ascend(namespace string, visit func(T) bool) {
 // AscendAfter visits, in order, the values behind a name, which need not exist,
 // within a namespace unless within is empty.
 func (s Set[T]) AscendAfter(within, namespace, name string, visit func(T) bool) {
-	s.tree.AscendGreaterOrEqual(entry[T]{namespace: namespace, name: name + "\x00"}, func(e entry[T]) bool {
+	s.tree.AscendGreaterOrEqual(&entry[T]{key: key{namespace, name + "\x00"}}, func(e *entry[T]) bool {
 		return (within == "" || e.namespace == within) && visit(e.value)
 	})
 }
