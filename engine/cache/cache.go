@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"tidepool.dev/tidepool/engine/internal/volumes"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -26,6 +27,9 @@ const (
 	ByOwner
 	// ByNode finds the pods bound to a node (all kinds but pods are absent).
 	ByNode
+	// ByClaim finds the pods that use a PersistentVolumeClaim, by
+	// "NAMESPACE/NAME".
+	ByClaim
 	// ByUID finds the one object that has a UID.
 	ByUID
 )
@@ -49,8 +53,22 @@ func appendIndexValues(values []string, index Index, obj store.Object) []string 
 		if pod, ok := obj.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
 			values = append(values, pod.Spec.NodeName)
 		}
+	case ByClaim:
+		if pod, ok := obj.(*corev1.Pod); ok {
+			return claimsOf(pod)
+		}
 	}
 	return values
+}
+
+func claimsOf(pod *corev1.Pod) []string {
+	var claims []string
+	for i := range pod.Spec.Volumes {
+		if claim := volumes.ClaimOf(pod, &pod.Spec.Volumes[i]); claim != "" {
+			claims = append(claims, pod.Namespace+"/"+claim)
+		}
+	}
+	return claims
 }
 
 // Cache holds the objects of every resource. All but Sync is safe for

@@ -25,12 +25,14 @@ import (
 	"tidepool.dev/tidepool/engine/controller/garbagecollector"
 	"tidepool.dev/tidepool/engine/controller/namespace"
 	"tidepool.dev/tidepool/engine/controller/nodelifecycle"
+	"tidepool.dev/tidepool/engine/controller/persistentvolume"
 	"tidepool.dev/tidepool/engine/controller/podgc"
 	"tidepool.dev/tidepool/engine/controller/replicaset"
 	"tidepool.dev/tidepool/engine/controller/resourcequota"
 	"tidepool.dev/tidepool/engine/controller/rootca"
 	"tidepool.dev/tidepool/engine/controller/serviceaccount"
 	"tidepool.dev/tidepool/engine/controller/tainteviction"
+	"tidepool.dev/tidepool/engine/controller/volumeprotection"
 	"tidepool.dev/tidepool/engine/events"
 	"tidepool.dev/tidepool/engine/scheduler"
 	"tidepool.dev/tidepool/engine/store"
@@ -102,6 +104,9 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		tainteviction.New(shared, p.client(tainteviction.Name), p.recorder(tainteviction.Name), config.Clock),
 		podgc.New(shared, p.client(podgc.Name), p.recorder(podgc.Name), config.Clock),
 		resourcequota.New(shared, p.client(resourcequota.Name), p.recorder(resourcequota.Name), config.Clock, served),
+		persistentvolume.New(shared, p.client(persistentvolume.Name), events.NewRecorder(p.client(persistentvolume.Name), p.clock, persistentvolume.Component, ""), config.Clock),
+		volumeprotection.NewClaims(shared, p.client(volumeprotection.ClaimsName), config.Clock),
+		volumeprotection.NewVolumes(shared, p.client(volumeprotection.VolumesName)),
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}
