@@ -76,6 +76,21 @@ func Load(fsys fs.FS) ([]Lesson, error) {
 	return all, errors.Join(errs...)
 }
 
+// Find reads the one lesson that has an ID, from where Load reads all.
+func Find(fsys fs.FS, id string) (*Lesson, error) {
+	paths, err := fs.Glob(fsys, "*/*/lesson.md")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range paths {
+		if dir := path.Dir(p); path.Base(dir) == id {
+			lesson, err := load(fsys, dir)
+			return &lesson, err
+		}
+	}
+	return nil, fmt.Errorf("there is no lesson %q", id)
+}
+
 func load(fsys fs.FS, dir string) (Lesson, error) {
 	lesson := Lesson{ID: path.Base(dir), Course: path.Base(path.Dir(dir))}
 	var err error

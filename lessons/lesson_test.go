@@ -28,6 +28,16 @@ func folder(lesson, step string) fstest.MapFS {
 	}
 }
 
+func TestFind(t *testing.T) {
+	files := folder(goodLesson, goodStep)
+	if lesson, err := Find(files, "one"); err != nil || lesson.ID != "one" || len(lesson.Steps) != 1 {
+		t.Errorf("got %+v, %v", lesson, err)
+	}
+	if _, err := Find(files, "two"); err == nil || !strings.Contains(err.Error(), `"two"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	all, err := Load(folder(goodLesson, goodStep))
 	if err != nil || len(all) != 1 {

@@ -1,7 +1,6 @@
 package lessons
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,14 +14,17 @@ import (
 	"tidepool.dev/tidepool/engine/view"
 )
 
-// Open returns how view sessions open these lessons over a cluster.
-func Open(all []Lesson, from *cache.Cache, observers *Observers) view.Lessons {
+// Finder returns the lesson that has an ID. The error is for the learner.
+type Finder func(id string) (*Lesson, error)
+
+// Open returns how view sessions open lessons over a cluster.
+func Open(find Finder, from *cache.Cache, observers *Observers) view.Lessons {
 	return func(id string, done []string, wake func()) (view.Lesson, error) {
-		i := slices.IndexFunc(all, func(l Lesson) bool { return l.ID == id })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no lesson %q", id)
+		lesson, err := find(id)
+		if err != nil {
+			return nil, err
 		}
-		return newSession(&all[i], from, observers, done, wake), nil
+		return newSession(lesson, from, observers, done, wake), nil
 	}
 }
 

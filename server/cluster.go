@@ -29,7 +29,6 @@ type cluster struct {
 	Store     store.Interface
 	executor  *concurrent.Executor
 	nodes     int
-	lessons   []lessons.Lesson
 	observers *lessons.Observers
 }
 
@@ -39,10 +38,6 @@ func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log
 	simulated := sim.NewNodes(clock, random)
 	for i := range nodes {
 		simulated.Add(sim.DefaultNode(i + 1))
-	}
-	all, err := courses.All()
-	if err != nil {
-		return nil, err
 	}
 	observers := &lessons.Observers{}
 	hooks.Observe = observers.Observe
@@ -66,7 +61,6 @@ func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log
 		Store:        memory,
 		executor:     concurrent.New(clock, plane.Cache, wake, loops, report),
 		nodes:        nodes,
-		lessons:      all,
 		observers:    observers,
 	}, nil
 }
@@ -82,7 +76,7 @@ func (c *cluster) run(ctx context.Context) error { return c.executor.Run(ctx) }
 
 // session is one page's view of the cluster.
 func (c *cluster) session(wake func()) stream.Session {
-	return view.NewSession(c.Store, concurrent.Clock{}, lessons.Open(c.lessons, c.Cache, c.observers), wake)
+	return view.NewSession(c.Store, concurrent.Clock{}, lessons.Open(courses.Find, c.Cache, c.observers), wake)
 }
 
 // ready waits until all nodes are.

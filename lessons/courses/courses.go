@@ -13,3 +13,6 @@ var content embed.FS
 
 // All loads every lesson.
 func All() ([]lessons.Lesson, error) { return lessons.Load(content) }
+
+// Find loads the one lesson that has an ID.
+func Find(id string) (*lessons.Lesson, error) { return lessons.Find(content, id) }

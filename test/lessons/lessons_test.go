@@ -32,11 +32,11 @@ func TestEveryLesson(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, lesson := range all {
-		t.Run(lesson.ID, func(t *testing.T) { follow(t, all, lesson) })
+		t.Run(lesson.ID, func(t *testing.T) { follow(t, lesson) })
 	}
 }
 
-func follow(t *testing.T, all []lessons.Lesson, lesson lessons.Lesson) {
+func follow(t *testing.T, lesson lessons.Lesson) {
 	observers := &lessons.Observers{}
 	world, err := sim.New(t.Context(), sim.Config{
 		Seed: 1, Start: time.Now(), Nodes: 3,
@@ -68,7 +68,7 @@ func follow(t *testing.T, all []lessons.Lesson, lesson lessons.Lesson) {
 	}
 	var followed view.Lesson
 	world.Do(func() {
-		followed, err = lessons.Open(all, world.Cache, observers)(lesson.ID, nil, func() {})
+		followed, err = lessons.Open(courses.Find, world.Cache, observers)(lesson.ID, nil, func() {})
 	})
 	if err != nil {
 		t.Fatal(err)

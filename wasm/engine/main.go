@@ -17,7 +17,6 @@ import (
 	"tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/sim"
 	"tidepool.dev/tidepool/lessons"
-	"tidepool.dev/tidepool/lessons/courses"
 )
 
 // config is what the page wishes for.
@@ -47,11 +46,6 @@ func main() {
 	ctx := context.Background()
 	config := readConfig()
 	watched := &lessons.Observers{}
-	all, err := courses.All()
-	if err != nil {
-		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the lessons can't be read: %v", err))
-		return
-	}
 	world, err := sim.New(ctx, sim.Config{
 		Seed:  config.seed,
 		Start: config.start,
@@ -73,7 +67,7 @@ func main() {
 			return nil
 		}),
 		"connectStream": js.FuncOf(func(_ js.Value, args []js.Value) any {
-			connectStream(args[0], world, watched, all)
+			connectStream(args[0], world, watched)
 			return nil
 		}),
 		"setSpeed": js.FuncOf(func(_ js.Value, args []js.Value) any {

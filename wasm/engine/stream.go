@@ -10,6 +10,7 @@ import (
 	"tidepool.dev/tidepool/engine/sim"
 	"tidepool.dev/tidepool/engine/view"
 	"tidepool.dev/tidepool/lessons"
+	"tidepool.dev/tidepool/lessons/courses"
 )
 
 // frameInterval is the least time between two frames: a display's.
@@ -17,7 +18,7 @@ const frameInterval = 16 * time.Millisecond
 
 // connectStream serves one client's session: each message of the port, both
 // ways, is one frame of package view as a text. {close: true} ends it.
-func connectStream(port js.Value, world *sim.World, watched *lessons.Observers, courses []lessons.Lesson) {
+func connectStream(port js.Value, world *sim.World, watched *lessons.Observers) {
 	wakeUp := make(chan struct{}, 1)
 	wake := func() {
 		select {
@@ -26,7 +27,7 @@ func connectStream(port js.Value, world *sim.World, watched *lessons.Observers, 
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	session := view.NewSession(world.Store, world.Clock(), lessons.Open(courses, world.Cache, watched), wake)
+	session := view.NewSession(world.Store, world.Clock(), lessons.Open(courses.Find, world.Cache, watched), wake)
 	port.Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		data := args[0].Get("data")
 		if data.Type() != js.TypeString {
