@@ -19,6 +19,7 @@ import (
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
+	"tidepool.dev/tidepool/engine/controller/daemonset"
 	"tidepool.dev/tidepool/engine/controller/deployment"
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
@@ -97,6 +98,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		rootca.New(shared, p.client(rootca.Name), p.recorder(rootca.Name), config.Clock, config.CA),
 		clusterroleaggregation.New(shared, p.client(clusterroleaggregation.Name)),
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
+		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
 		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),
 		endpointslice.New(shared, p.client(endpointslice.Name), p.recorder(endpointslice.Name), config.Clock),

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
@@ -22,8 +26,12 @@ const (
 	// NeverReady is an image whose containers run and are never ready.
 	NeverReady = "never-ready"
 
+	exits     = "exits-"
 	heartbeat = 10 * time.Second
 )
+
+// Exits is an image whose containers end at once with an exit code.
+func Exits(code int) string { return exits + strconv.Itoa(code) }
 
 // nodes stand in for scheduler and kubelets.
 type nodes struct {
@@ -56,14 +64,22 @@ func (n *nodes) isSilent(node string) bool {
 func (c *Cluster) AddNodes(count int) {
 	c.Helper()
 	for i := range count {
-		Create(c, &corev1.Node{ObjectMeta: metav1.ObjectMeta{
-			Name:   fmt.Sprintf("node-%d", i+1),
-			Labels: map[string]string{corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64", corev1.LabelTopologyZone: "a"},
-		}})
+		c.AddNode(fmt.Sprintf("node-%d", i+1))
 	}
 }
 
-// binder binds each pod to a node by its name.
+// AddNode creates a node that pods can be on: it lacks the taint of new nodes,
+// which the node lifecycle would take away.
+func (c *Cluster) AddNode(name string) {
+	c.Helper()
+	Create(c, &corev1.Node{ObjectMeta: metav1.ObjectMeta{
+		Name:   name,
+		Labels: map[string]string{corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64", corev1.LabelTopologyZone: "a"},
+	}})
+	Change(c, "", name, func(node *corev1.Node) { node.Spec.Taints = nil })
+}
+
+// binder binds each pod to a node by its name, one that its affinity allows.
 func (n *nodes) binder() controller.Controller {
 	return controller.Controller{
 		Name: "test-binder",
@@ -81,8 +97,15 @@ func (n *nodes) binder() controller.Controller {
 
 func (n *nodes) bind(ctx context.Context, request controller.Request) (controller.Result, error) {
 	pod, ok := cache.Get[*corev1.Pod](n.cluster.Cache, "pods", request.Namespace, request.Name)
-	candidates := cache.List[*corev1.Node](n.cluster.Cache, "nodes", "")
-	if !ok || pod.Spec.NodeName != "" || len(candidates) == 0 {
+	if !ok || pod.Spec.NodeName != "" {
+		return controller.Result{}, nil
+	}
+	affinity := nodeaffinity.GetRequiredNodeAffinity(pod)
+	candidates := slices.DeleteFunc(cache.List[*corev1.Node](n.cluster.Cache, "nodes", ""), func(node *corev1.Node) bool {
+		fits, err := affinity.Match(node)
+		return err != nil || !fits
+	})
+	if len(candidates) == 0 {
 		return controller.Result{}, nil
 	}
 	hash := fnv.New32a()
@@ -141,6 +164,9 @@ func (n *nodes) run(ctx context.Context, request controller.Request) error {
 	if pod.Status.Phase != corev1.PodPending {
 		return nil
 	}
+	if code, ends := exitCode(pod); ends {
+		return n.end(ctx, pod, code)
+	}
 	ready := corev1.ConditionTrue
 	if pod.Spec.Containers[0].Image == NeverReady {
 		ready = corev1.ConditionFalse
@@ -157,6 +183,35 @@ func (n *nodes) run(ctx context.Context, request controller.Request) error {
 			Status:             ready,
 			LastTransitionTime: metav1.NewTime(n.cluster.Clock.Now().Truncate(time.Second)),
 		})
+		return true
+	})
+	if errors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// exitCode is the code with which a pod of an image such as Exits(1) ends.
+func exitCode(pod *corev1.Pod) (int32, bool) {
+	text, ends := strings.CutPrefix(pod.Spec.Containers[0].Image, exits)
+	if !ends {
+		return 0, false
+	}
+	code, err := strconv.ParseInt(text, 10, 32)
+	return int32(code), err == nil
+}
+
+func (n *nodes) end(ctx context.Context, pod *corev1.Pod, code int32) error {
+	now := metav1.NewTime(n.cluster.Clock.Now().Truncate(time.Second))
+	_, err := client.Modify(ctx, n.client, "pods", pod.Namespace, pod.Name, n.client.UpdateStatus, func(fresh *corev1.Pod) bool {
+		fresh.Status.Phase = corev1.PodSucceeded
+		if code != 0 {
+			fresh.Status.Phase = corev1.PodFailed
+		}
+		fresh.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name:  fresh.Spec.Containers[0].Name,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, StartedAt: now, FinishedAt: now}},
+		}}
 		return true
 	})
 	if errors.IsNotFound(err) {

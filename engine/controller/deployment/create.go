@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"tidepool.dev/tidepool/engine/controller/internal/templatehash"
 )
 
 // create makes the ReplicaSet of the Deployment's template. It leaves current
@@ -55,7 +57,7 @@ func (r *rollout) create(ctx context.Context) error {
 
 func (r *rollout) newReplicaSet() *appsv1.ReplicaSet {
 	template := r.d.Spec.Template.DeepCopy()
-	hash := templateHash(template, r.d.Status.CollisionCount)
+	hash := templatehash.Of(template, r.d.Status.CollisionCount)
 	selector := r.d.Spec.Selector.DeepCopy()
 	template.Labels = withLabel(template.Labels, hash)
 	selector.MatchLabels = withLabel(selector.MatchLabels, hash)

@@ -9,9 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/controller/internal/podcontrol"
 	"tidepool.dev/tidepool/engine/controller/internal/podutil"
 )
 
@@ -29,25 +29,14 @@ func (l *loop) manage(ctx context.Context, rs *appsv1.ReplicaSet, selector label
 	return nil
 }
 
-// create starts with one pod and doubles the number as long as all goes well,
-// so that a template or a quota that forbids pods costs one failure, not many.
 func (l *loop) create(ctx context.Context, rs *appsv1.ReplicaSet, count int) error {
 	owner := *metav1.NewControllerRef(rs, kind)
-	var failure error
-	for batch := 1; count > 0 && failure == nil; batch *= 2 {
-		batch = min(batch, count)
-		for range batch {
-			if err := l.createOne(ctx, rs, owner); err != nil && failure == nil {
-				failure = err
-			}
-		}
-		count -= batch
-	}
-	return failure
+	_, err := podcontrol.CreateEach(count, func(int) error { return l.createOne(ctx, rs, owner) })
+	return err
 }
 
 func (l *loop) createOne(ctx context.Context, rs *appsv1.ReplicaSet, owner metav1.OwnerReference) error {
-	created, err := l.client.Create(ctx, podResource, newPod(rs, owner))
+	created, err := l.client.Create(ctx, podResource, podcontrol.NewPod(rs, owner, &rs.Spec.Template))
 	if errors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return nil // nothing can be created there any more, and nothing need be
 	}
@@ -58,26 +47,6 @@ func (l *loop) createOne(ctx context.Context, rs *appsv1.ReplicaSet, owner metav
 	l.ledger.wrote(rs.UID, created)
 	l.recorder.Event(ctx, rs, corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: "+created.GetName())
 	return nil
-}
-
-// newPod makes a pod of the ReplicaSet's template.
-func newPod(rs *appsv1.ReplicaSet, owner metav1.OwnerReference) *corev1.Pod {
-	template := rs.Spec.Template.DeepCopy()
-	prefix := rs.Name + "-"
-	if len(prefix) > validation.DNS1123SubdomainMaxLength {
-		prefix = rs.Name
-	}
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			GenerateName:    prefix,
-			Namespace:       rs.Namespace,
-			Labels:          template.Labels,
-			Annotations:     template.Annotations,
-			Finalizers:      template.Finalizers,
-			OwnerReferences: []metav1.OwnerReference{owner},
-		},
-		Spec: template.Spec,
-	}
 }
 
 func (l *loop) delete(ctx context.Context, rs *appsv1.ReplicaSet, selector labels.Selector, count int) error {
