@@ -51,6 +51,7 @@ func BenchmarkRefuse(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		d := s.choose(p)
-		_ = unavailable(d.refusals, d.conflict, false)
+		_, preemption, _ := s.preempt(p, &d)
+		_ = unavailable(d.refusals, d.conflict, preemption)
 	}
 }

@@ -18,6 +18,7 @@ const (
 	nodeResources                    // a node has another allocatable amount
 	nodeLabels                       // a node has other labels
 	nodeTaints                       // a node has other taints, or was (un)cordoned
+	peerChanged                      // a placed pod that concerns the waiting one has come or gone
 )
 
 // changeOf says what of a node's new state may help. Heartbeats, conditions and

@@ -30,27 +30,35 @@ type decision struct {
 	conflict string
 	// helps are the changes that may help.
 	helps change
+	// crowded are the nodes that might do without some of their pods.
+	crowded []*nodeInfo
+}
+
+// refuse counts a node's refusal.
+func (d *decision) refuse(n *nodeInfo, r *refusal, helps change) {
+	d.refusals[r]++
+	d.helps |= helps
+	if !r.unresolvable {
+		d.crowded = append(d.crowded, n)
+	}
 }
 
 // choose looks for the node for a pod. The verdict on every node that was
 // looked at is kept.
 func (s *Scheduler) choose(p *podInfo) decision {
-	d := decision{refusals: s.refusals}
+	d := decision{refusals: s.refusals, crowded: s.crowded[:0]}
 	clear(d.refusals)
 	s.feasible = s.feasible[:0]
 	v := s.verdicts.open(p.UID)
 	v.at = s.clock.Now()
-	refuse := func(name string, r *refusal, helps change) {
-		d.refusals[r]++
-		d.helps |= helps
-		v.refuse(name, r)
-	}
+	s.meet(p)
 	nodes := s.cluster.nodes
 	switch {
 	case len(nodes) == 0:
 		d.helps = nodeAdded
+	case s.nominatedFits(p):
 	case p.only == nil:
-		s.search(p, nodes, refuse)
+		s.search(p, nodes, &d, v)
 	case len(p.only) == 0:
 		d.conflict, d.helps = conflicting, nodeAdded|nodeLabels
 		d.refusals[affinityConflict] = len(nodes)
@@ -65,8 +73,9 @@ func (s *Scheduler) choose(p *podInfo) decision {
 		if rest := len(nodes) - len(s.named); rest > 0 {
 			d.refusals[notNamed] = rest
 		}
-		s.search(p, s.named, refuse)
+		s.search(p, s.named, &d, v)
 	}
+	s.crowded = d.crowded
 	if len(s.feasible) > 0 {
 		s.score(p)
 		best := s.pick()
@@ -81,15 +90,16 @@ var notNamed = unsatisfied("NodeAffinity")
 
 // search asks the filters about nodes, from where the last search ended, until
 // enough are feasible.
-func (s *Scheduler) search(p *podInfo, nodes []*nodeInfo, refuse func(string, *refusal, change)) {
+func (s *Scheduler) search(p *podInfo, nodes []*nodeInfo, d *decision, v *verdict) {
 	wanted, looked := feasibleToFind(len(nodes)), 0
 	for at := s.start % max(len(nodes), 1); looked < len(nodes) && len(s.feasible) < wanted; looked++ {
 		n := nodes[at]
 		if at++; at == len(nodes) {
 			at = 0
 		}
-		if r, helps := check(p, n); r != nil {
-			refuse(n.name, r, helps)
+		if r, helps := s.consider(p, n); r != nil {
+			d.refuse(n, r, helps)
+			v.refuse(n.name, r)
 			continue
 		}
 		s.feasible = append(s.feasible, n)

@@ -16,6 +16,12 @@ type cluster struct {
 	// imageNodes counts the nodes that have an image.
 	imageNodes map[string]int
 	spreads    spreads
+	// carried are the placed pods' terms about others.
+	carried    map[string]*carried
+	topologies map[string]*topology // by label
+	// priorities counts the placed pods of each.
+	priorities map[int32]int
+	nominated  map[types.UID]*placement
 	zones      []string // names; see zone
 	slots      int      // how many nodes have been numbered
 	freeSlots  []int    // numbers of nodes that are gone
@@ -32,6 +38,10 @@ func newCluster() cluster {
 		placed:     map[types.UID]*placement{},
 		imageNodes: map[string]int{},
 		spreads:    newSpreads(),
+		carried:    map[string]*carried{},
+		topologies: map[string]*topology{},
+		priorities: map[int32]int{},
+		nominated:  map[types.UID]*placement{},
 	}
 }
 
@@ -54,7 +64,7 @@ func (c *cluster) node(name string) *nodeInfo {
 
 // forget lets go of a node that neither exists nor has pods.
 func (c *cluster) forget(n *nodeInfo) {
-	if n.Node == nil && len(n.pods) == 0 {
+	if n.Node == nil && len(n.pods) == 0 && len(n.nominated) == 0 {
 		delete(c.byName, n.name)
 		c.freeSlots = append(c.freeSlots, n.slot) // its counts are 0
 	}
@@ -74,6 +84,7 @@ func (c *cluster) setNode(name string, node *corev1.Node) change {
 	at, listed := slices.BinarySearchFunc(c.nodes, name, byName)
 	if node == nil {
 		n.Node, n.images = nil, nil
+		c.relabel(n)
 		if listed {
 			c.nodes = slices.Delete(c.nodes, at, at+1)
 		}
@@ -91,6 +102,7 @@ func (c *cluster) setNode(name string, node *corev1.Node) change {
 	if zone := c.zone(node); zone != n.zone {
 		c.spreads.moveZone(n, zone)
 	}
+	c.relabel(n)
 	return what
 }
 
@@ -98,9 +110,23 @@ func (c *cluster) setNode(name string, node *corev1.Node) change {
 func (c *cluster) place(p *podInfo, node string) {
 	c.unplace(p.UID)
 	n := c.node(node)
+	c.put(p, n)
+	c.placed[p.UID] = &placement{p, n}
+	c.priorities[priority(p.Pod)]++
+}
+
+// put adds a pod to a node's account.
+func (c *cluster) put(p *podInfo, n *nodeInfo) {
 	n.add(p)
 	c.spreads.count(p, n, 1)
-	c.placed[p.UID] = &placement{p, n}
+	c.carry(p, n, 1)
+}
+
+// take is the opposite of put.
+func (c *cluster) take(p *podInfo, n *nodeInfo) {
+	c.spreads.count(p, n, -1)
+	c.carry(p, n, -1)
+	n.remove(p)
 }
 
 func (c *cluster) unplace(uid types.UID) {
@@ -109,7 +135,11 @@ func (c *cluster) unplace(uid types.UID) {
 		return
 	}
 	delete(c.placed, uid)
-	c.spreads.count(at.podInfo, at.node, -1)
-	at.node.remove(at.podInfo)
+	c.take(at.podInfo, at.node)
+	if rank := priority(at.Pod); c.priorities[rank] == 1 {
+		delete(c.priorities, rank)
+	} else {
+		c.priorities[rank]--
+	}
 	c.forget(at.node)
 }

@@ -26,13 +26,30 @@ var filters = [...]filter{
 	{nodeResourcesFit, nodeAdded | nodeResources | podGone},
 }
 
-// check asks the filters about a node. It returns the first refusal and what
+// check asks the filters about a node by itself. It returns the first refusal and what
 // may lift it.
 func check(p *podInfo, n *nodeInfo) (*refusal, change) {
 	for i := range filters {
 		if r := filters[i].check(p, n); r != nil {
 			return r, filters[i].helps
 		}
+	}
+	return nil, 0
+}
+
+// consider asks everything about a node: also what the pods on other nodes
+// mean, and whether there is room besides the pods that are nominated to it.
+func (s *Scheduler) consider(p *podInfo, n *nodeInfo) (*refusal, change) {
+	if len(n.nominated) > 0 {
+		if r, helps := s.considerWithNominated(p, n); r != nil {
+			return r, helps
+		}
+	}
+	if r, helps := check(p, n); r != nil {
+		return r, helps
+	}
+	if r := s.company.check(n); r != nil {
+		return r, companyHelps
 	}
 	return nil, 0
 }

@@ -14,31 +14,22 @@ const (
 	longestNote = 1024
 )
 
-// unavailable words why no node can take a pod, and why making room for it by
-// preemption would not help (pkg/scheduler/framework.FitError and its preemption).
-// conflict, if set, replaces the nodes' reasons.
-func unavailable(refusals histogram, conflict string, never bool) string {
-	reasons, preemption, total := texts{}, texts{}, 0
+// unavailable words why no node can take a pod, and what came of making room
+// for it by preemption (pkg/scheduler/framework.FitError). conflict, if set,
+// replaces the nodes' reasons.
+func unavailable(refusals histogram, conflict, preemption string) string {
+	reasons, total := texts{}, 0
 	for r, count := range refusals {
 		total += count
 		for _, reason := range r.reasons {
 			reasons[reason] += count
-		}
-		if r.unresolvable {
-			preemption["Preemption is not helpful for scheduling"] += count
-		} else {
-			preemption["No preemption victims found for incoming pod"] += count
 		}
 	}
 	why := reasons.String()
 	if conflict != "" {
 		why = conflict
 	}
-	message := fmt.Sprintf("0/%d nodes are available: %s.", total, why)
-	if never {
-		return message + " preemption: not eligible due to preemptionPolicy=Never."
-	}
-	return fmt.Sprintf("%s preemption: 0/%d nodes are available: %s.", message, total, preemption)
+	return fmt.Sprintf("0/%d nodes are available: %s. preemption: %s", total, why, preemption)
 }
 
 // note shortens a message to what an event takes.

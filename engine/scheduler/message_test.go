@@ -42,11 +42,13 @@ func TestMessages(t *testing.T) {
 			for _, name := range test.full {
 				s.put(name, newPod("on-"+name, asking("cpu", "3")))
 			}
-			d := s.choose(newPodInfo(test.pod))
+			p := newPodInfo(test.pod)
+			d := s.choose(p)
 			if d.node != nil {
 				t.Fatalf("placed on %s", d.node.name)
 			}
-			if got := unavailable(d.refusals, d.conflict, test.pod.Spec.PreemptionPolicy != nil); got != test.want {
+			_, preemption, _ := s.preempt(p, &d)
+			if got := unavailable(d.refusals, d.conflict, preemption); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})

@@ -17,6 +17,8 @@ type nodeInfo struct {
 	requested    amounts
 	nonZero      amounts
 	pods         map[types.UID]*podInfo
+	// nominated pods are to get the room that others are about to leave.
+	nominated []*podInfo
 	// ports are those of all pods.
 	ports []hostPort
 	// images are the sizes of the images that it has, by each of their names.
@@ -24,6 +26,10 @@ type nodeInfo struct {
 	// slot numbers the nodes, zone the zones; see spread.go.
 	slot, zone  int
 	hasHostname bool
+	// changed is the number of the latest change that may have given room, and
+	// what collects the kinds of such changes; see room.go.
+	changed uint64
+	what    change
 }
 
 func newNodeInfo(name string) *nodeInfo {

@@ -115,6 +115,9 @@ type podInfo struct {
 	// DaemonSet's pods each name one.
 	only  []string
 	owner types.UID // of the controller; empty if none
+	// affinities are about other pods; nil if there are none.
+	affinities  *affinities
+	constraints []constraint
 }
 
 func newPodInfo(pod *corev1.Pod) *podInfo {
@@ -137,6 +140,8 @@ func newPodInfo(pod *corev1.Pod) *podInfo {
 		}
 	}
 	p.addAffinity()
+	p.affinities = affinitiesOf(pod)
+	p.constraints = constraintsOf(pod)
 	if ref := metav1.GetControllerOfNoCopy(pod); ref != nil {
 		p.owner = ref.UID
 	}

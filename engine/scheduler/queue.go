@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"time"
 
+	"github.com/google/btree"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -28,6 +29,10 @@ type waiting struct {
 	until, since time.Time
 	// helps are the changes that may help a parked pod.
 	helps change
+	// tried is how many changes there had been before the last attempt, and
+	// hoped the node whose change led to the next one; see room.go.
+	tried uint64
+	hoped *nodeInfo
 	in    *podHeap
 	index int // in the heap
 }
@@ -45,6 +50,10 @@ type queue struct {
 	failed podHeap
 	// parked pods wait for something to change, or for patience.
 	parked podHeap
+	// ranked are the parked pods, the most important first.
+	ranked *btree.BTreeG[*waiting]
+	// waitForPeers counts the parked pods that others' coming or going may help.
+	waitForPeers int
 	order  uint64
 }
 
@@ -55,6 +64,7 @@ func newQueue() *queue {
 		backoff: podHeap{less: soonerUntil},
 		failed:  podHeap{less: soonerUntil},
 		parked:  podHeap{less: soonerSince},
+		ranked:  btree.NewG(16, moreImportant),
 	}
 }
 
@@ -69,7 +79,7 @@ func (q *queue) add(pod *corev1.Pod, now time.Time) {
 		return
 	}
 	changed := w.pod.Generation != pod.Generation
-	w.pod, w.info = pod, nil
+	w.pod, w.info = pod, nil // its priority can't change, nor with it its rank
 	if changed && w.in == &q.parked { // it may ask for something else now
 		q.wake(w, now)
 	}
@@ -78,7 +88,7 @@ func (q *queue) add(pod *corev1.Pod, now time.Time) {
 func (q *queue) remove(uid types.UID) {
 	if w, ok := q.pods[uid]; ok {
 		delete(q.pods, uid)
-		w.leave()
+		q.leave(w)
 	}
 }
 
@@ -97,7 +107,7 @@ func (q *queue) pop(now time.Time) (*waiting, time.Duration) {
 	for _, from := range [...]*podHeap{&q.active, &q.backoff} {
 		if len(from.pods) > 0 {
 			w := from.pods[0]
-			w.leave()
+			q.leave(w)
 			return w, 0
 		}
 	}
@@ -115,8 +125,14 @@ func (q *queue) pop(now time.Time) (*waiting, time.Duration) {
 
 // park keeps a pod that no node could take until a change helps.
 func (q *queue) park(w *waiting, helps change, now time.Time) {
-	w.helps = helps
+	w.helps = helps // it is in no heap now
 	q.tried(w, &q.parked, now)
+	if w.in == &q.parked {
+		q.ranked.ReplaceOrInsert(w)
+		if helps&peerChanged != 0 {
+			q.waitForPeers++
+		}
+	}
 }
 
 // retry keeps a pod whose attempt met an error, which may pass by itself.
@@ -132,12 +148,12 @@ func (q *queue) tried(w *waiting, to *podHeap, now time.Time) {
 	q.move(w, to)
 }
 
-// helped wakes the parked pods that a change may help; it reports whether there
-// is any.
-func (q *queue) helped(by change, now time.Time) bool {
+// helped wakes the parked pods that wait for a kind of change and that another
+// kind may help; it reports whether there is any.
+func (q *queue) helped(waitFor, by change, now time.Time) bool {
 	var woken []*waiting
 	for _, w := range q.parked.pods {
-		if w.helps&by != 0 {
+		if w.helps&waitFor != 0 && w.helps&by != 0 {
 			woken = append(woken, w)
 		}
 	}
@@ -156,12 +172,18 @@ func (q *queue) wake(w *waiting, now time.Time) {
 }
 
 func (q *queue) move(w *waiting, to *podHeap) {
-	w.leave()
+	q.leave(w)
 	to.push(w)
 }
 
-// leave takes the pod out of the heap that it is in.
-func (w *waiting) leave() {
+// leave takes a pod out of the heap that it is in.
+func (q *queue) leave(w *waiting) {
+	if w.in == &q.parked {
+		q.ranked.Delete(w)
+		if w.helps&peerChanged != 0 {
+			q.waitForPeers--
+		}
+	}
 	if w.in != nil {
 		heap.Remove(w.in, w.index)
 	}

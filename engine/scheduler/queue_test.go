@@ -50,7 +50,7 @@ func TestParkedPodsWakeForWhatHelps(t *testing.T) {
 			q.add(newPod("a"), start)
 			w, _ := q.pop(start)
 			q.park(w, test.helps, start)
-			if woken := q.helped(test.got, start); woken != test.woken {
+			if woken := q.helped(^change(0), test.got, start); woken != test.woken {
 				t.Errorf("woken: %v", woken)
 			}
 			if got := popAll(q, start); (got == "a") != test.woken {
@@ -66,13 +66,13 @@ func TestBackoffOrdersBehindOthers(t *testing.T) {
 	w, _ := q.pop(start)
 	q.park(w, nodeAdded, start)
 	q.add(newPod("b"), start)
-	q.helped(nodeAdded, start)
+	q.helped(^change(0), nodeAdded, start)
 	if got := popAll(q, start); got != "ba" {
 		t.Errorf("during the back-off: %s", got)
 	}
 	q.park(w, nodeAdded, start)
 	q.add(newPod("c"), start)
-	q.helped(nodeAdded, start)
+	q.helped(^change(0), nodeAdded, start)
 	if got := popAll(q, start.Add(time.Minute)); got != "ac" {
 		t.Errorf("after the back-off: %s", got)
 	}

@@ -42,8 +42,14 @@ type Scheduler struct {
 	// start is where the search of the next pod's nodes begins, so that in a
 	// large cluster all nodes get their turn.
 	start int
+	// changes counts what has happened to nodes.
+	changes uint64
+	// roomier are nodes that may have got room for parked pods.
+	roomier []*nodeInfo
 	// What follows is of the present attempt, and reused.
+	company  company
 	feasible []*nodeInfo
+	crowded  []*nodeInfo
 	named    []*nodeInfo
 	refusals histogram
 	scores   []int64 // one row of nodes per scorer
@@ -68,6 +74,7 @@ func (s *Scheduler) Controller() controller.Controller {
 			{Resource: "pods", Map: s.observePod},
 			{Resource: "nodes", Map: s.observeNode},
 			{Resource: "services", Map: s.observeService},
+			{Resource: "namespaces", Map: s.observeNamespace},
 		},
 		Reconciler: s,
 	}
@@ -88,45 +95,66 @@ func (s *Scheduler) observePod(event store.Event) []controller.Request {
 	case pod.Spec.NodeName == "":
 		if ended || pod.Spec.SchedulerName != Name || pod.DeletionTimestamp != nil || len(pod.Spec.SchedulingGates) > 0 {
 			s.queue.remove(pod.UID)
-			return nil
+			return s.gone(pod)
 		}
 		s.queue.add(pod, s.clock.Now())
+		s.followNomination(event, pod)
 		return turn
 	case ended: // it takes nothing any more
 		s.queue.remove(pod.UID)
 		return s.gone(pod)
 	}
 	s.queue.remove(pod.UID)
-	s.follow(pod)
-	return nil
+	s.cluster.denominate(pod.UID)
+	return s.follow(pod)
 }
 
-// gone frees what a pod took, if it was placed.
+// followNomination takes over what the API says of the node that a pod is
+// nominated to. An update that says nothing may be older than what is known
+// here.
+func (s *Scheduler) followNomination(event store.Event, pod *corev1.Pod) {
+	name := pod.Status.NominatedNodeName
+	at, known := s.cluster.nominated[pod.UID]
+	switch {
+	case name != "" && (!known || at.node.name != name):
+		s.cluster.nominate(newPodInfo(pod), name)
+	case name == "" && known && event.Prev != nil && event.Prev.(*corev1.Pod).Status.NominatedNodeName != "":
+		s.cluster.denominate(pod.UID)
+	}
+}
+
+// gone frees what a pod took or was nominated to.
 func (s *Scheduler) gone(pod *corev1.Pod) []controller.Request {
-	if _, ok := s.cluster.placed[pod.UID]; !ok {
-		return nil
+	if n := s.cluster.denominate(pod.UID); n != nil {
+		s.changed(n, podGone)
 	}
+	at, ok := s.cluster.placed[pod.UID]
+	if !ok {
+		return s.wanted()
+	}
+	p, n := at.podInfo, at.node
 	s.cluster.unplace(pod.UID)
-	return s.helped(podGone)
-}
-
-func (s *Scheduler) helped(by change) []controller.Request {
-	if by == 0 || !s.queue.helped(by, s.clock.Now()) {
-		return nil
-	}
-	return turn
+	s.changed(n, podGone)
+	s.peerChanged(p)
+	return s.wanted()
 }
 
 // follow keeps a placed pod's account. What a pod takes, and with whom it is
 // spread, changes rarely: a new status only replaces the pointer.
-func (s *Scheduler) follow(pod *corev1.Pod) {
+func (s *Scheduler) follow(pod *corev1.Pod) []controller.Request {
 	if at, ok := s.cluster.placed[pod.UID]; ok && at.node.name == pod.Spec.NodeName &&
 		at.Generation == pod.Generation && (at.DeletionTimestamp == nil) == (pod.DeletionTimestamp == nil) &&
 		maps.Equal(at.Labels, pod.Labels) {
 		at.Pod = pod
-		return
+		return nil
 	}
-	s.cluster.place(newPodInfo(pod), pod.Spec.NodeName)
+	p := newPodInfo(pod)
+	if at, ok := s.cluster.placed[pod.UID]; ok {
+		s.changed(at.node, podGone) // it may take less now
+	}
+	s.cluster.place(p, pod.Spec.NodeName)
+	s.peerChanged(p)
+	return s.wanted()
 }
 
 func (s *Scheduler) observeNode(event store.Event) []controller.Request {
@@ -136,7 +164,25 @@ func (s *Scheduler) observeNode(event store.Event) []controller.Request {
 		s.cluster.setNode(event.Key.Name, nil)
 		return nil
 	}
-	return s.helped(s.cluster.setNode(event.Key.Name, event.Object.(*corev1.Node)))
+	what := s.cluster.setNode(event.Key.Name, event.Object.(*corev1.Node))
+	if what == 0 {
+		return nil
+	}
+	s.changed(s.cluster.byName[event.Key.Name], what)
+	s.queue.helped(peerChanged, what, s.clock.Now())
+	return s.wanted()
+}
+
+// observeNamespace: terms about other pods may select namespaces by their
+// labels.
+func (s *Scheduler) observeNamespace(event store.Event) []controller.Request {
+	if event.Prev != nil && maps.Equal(event.Prev.GetLabels(), event.Object.GetLabels()) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cluster.spreads.forgetByNamespaceLabels()
+	return nil
 }
 
 // observeService: which pods are spread together depends on the Services.
@@ -151,6 +197,9 @@ func (s *Scheduler) observeService(store.Event) []controller.Request {
 func (s *Scheduler) Reconcile(ctx context.Context, _ controller.Request) (controller.Result, error) {
 	for range batch {
 		s.mu.Lock()
+		if len(s.queue.active.pods) == 0 {
+			s.fill()
+		}
 		next, wait := s.queue.pop(s.clock.Now())
 		if next == nil {
 			s.mu.Unlock()
@@ -171,20 +220,17 @@ func (s *Scheduler) schedule(ctx context.Context, w *waiting) {
 		w.info = newPodInfo(w.pod)
 	}
 	p, pod := w.info, w.pod // the watch may replace p.Pod meanwhile
+	w.tried = s.changes
 	d := s.choose(p)
+	s.disappointed(w, d.node)
 	if d.node == nil {
-		message := noNodes
-		if len(d.refusals) > 0 {
-			never := pod.Spec.PreemptionPolicy != nil && *pod.Spec.PreemptionPolicy == corev1.PreemptNever
-			message = unavailable(d.refusals, d.conflict, never)
-		}
-		s.queue.park(w, d.helps, s.clock.Now())
-		s.mu.Unlock()
-		s.fail(ctx, pod, corev1.PodReasonUnschedulable, message)
+		s.refused(ctx, w, p, pod, &d) // unlocks
 		return
 	}
 	node := d.node.name
 	s.cluster.place(p, node) // before the watch says so, or the next pod would count on the same room
+	s.cluster.denominate(pod.UID)
+	s.peerChanged(p)
 	s.mu.Unlock()
 
 	err := s.client.Bind(ctx, &corev1.Binding{
@@ -206,6 +252,8 @@ func (s *Scheduler) unbound(ctx context.Context, w *waiting, p *podInfo, pod *co
 	s.mu.Lock()
 	if at, ok := s.cluster.placed[pod.UID]; ok && at.podInfo == p && at.Spec.NodeName == "" {
 		s.cluster.unplace(pod.UID) // unless the watch says that it is somewhere
+		s.changed(at.node, podGone)
+		s.peerChanged(p)
 	}
 	if apierrors.IsNotFound(err) {
 		s.queue.remove(pod.UID)
@@ -216,54 +264,5 @@ func (s *Scheduler) unbound(ctx context.Context, w *waiting, p *podInfo, pod *co
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return // it has been deleted, bound or replaced, which the watch is about to say
 	}
-	s.fail(ctx, pod, corev1.PodReasonSchedulerError, "running Bind plugin \"DefaultBinder\": "+err.Error())
-}
-
-// fail tells the pod's owner why it has no node. If the status can't be
-// written, the next attempt says it again.
-func (s *Scheduler) fail(ctx context.Context, pod *corev1.Pod, reason, message string) {
-	s.recorder.Event(ctx, pod, corev1.EventTypeWarning, "FailedScheduling", note(message))
-	if saysAlready(pod, reason, message) { // as of most pods of a full cluster, each time that one leaves
-		return
-	}
-	uid := pod.UID
-	_, _ = client.Modify(ctx, s.client, "pods", pod.Namespace, pod.Name, s.client.UpdateStatus, func(pod *corev1.Pod) bool {
-		return pod.UID == uid && pod.Spec.NodeName == "" && setUnscheduled(pod, reason, message, s.clock.Now())
-	})
-}
-
-func saysAlready(pod *corev1.Pod, reason, message string) bool {
-	for i := range pod.Status.Conditions {
-		if c := &pod.Status.Conditions[i]; c.Type == corev1.PodScheduled {
-			return c.Status == corev1.ConditionFalse && c.Reason == reason && c.Message == message && c.ObservedGeneration == pod.Generation
-		}
-	}
-	return false
-}
-
-func setUnscheduled(pod *corev1.Pod, reason, message string, now time.Time) bool {
-	condition := corev1.PodCondition{
-		Type:               corev1.PodScheduled,
-		Status:             corev1.ConditionFalse,
-		Reason:             reason,
-		Message:            message,
-		LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
-		ObservedGeneration: pod.Generation,
-	}
-	for i := range pod.Status.Conditions {
-		old := &pod.Status.Conditions[i]
-		if old.Type != condition.Type {
-			continue
-		}
-		if old.Status == condition.Status {
-			condition.LastTransitionTime = old.LastTransitionTime
-		}
-		if *old == condition {
-			return false
-		}
-		*old = condition
-		return true
-	}
-	pod.Status.Conditions = append(pod.Status.Conditions, condition)
-	return true
+	s.fail(ctx, pod, corev1.PodReasonSchedulerError, "running Bind plugin \"DefaultBinder\": "+err.Error(), keepNomination)
 }

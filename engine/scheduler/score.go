@@ -17,7 +17,7 @@ type scorer struct {
 	score  func(s *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64)
 }
 
-const scorerCount = 6
+const scorerCount = 7
 
 // scorers with the default profile's weights.
 var scorers = [scorerCount]scorer{
@@ -25,6 +25,7 @@ var scorers = [scorerCount]scorer{
 	{"NodeAffinity", 2, scoreAffinity},
 	{"NodeResourcesFit", 1, each(leastAllocated)},
 	{"PodTopologySpread", 2, scoreSpread},
+	{"InterPodAffinity", 2, scorePeers},
 	{"NodeResourcesBalancedAllocation", 1, each(balancedAllocation)},
 	{"ImageLocality", 1, scoreImages},
 }

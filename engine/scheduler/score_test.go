@@ -96,7 +96,7 @@ func TestWeights(t *testing.T) {
 	for _, scorer := range scorers {
 		got[scorer.name] = scorer.weight
 	}
-	want := map[string]int64{"TaintToleration": 3, "NodeAffinity": 2, "PodTopologySpread": 2,
+	want := map[string]int64{"TaintToleration": 3, "NodeAffinity": 2, "PodTopologySpread": 2, "InterPodAffinity": 2,
 		"NodeResourcesFit": 1, "NodeResourcesBalancedAllocation": 1, "ImageLocality": 1}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)

@@ -27,19 +27,31 @@ const maxGroups = 1024
 
 // spreadGroup counts the pods that are spread together, per node and per zone.
 type spreadGroup struct {
+	tally
 	namespace string
 	selector  labels.Selector
-	onNode    []int64 // by nodeInfo.slot
 	inZone    []int64 // by nodeInfo.zone
+	// match replaces namespace and selector, which then only help to find the
+	// group; they may be empty.
+	match func(*podInfo) bool
+	// all counts pods that are being deleted, too.
+	all bool
+	// byNamespaceLabels: match depends on what labels namespaces have.
+	byNamespaceLabels bool
 }
 
 func (g *spreadGroup) matches(p *podInfo) bool {
-	return p.Namespace == g.namespace && p.DeletionTimestamp == nil && g.selector.Matches(labels.Set(p.Labels))
+	if p.DeletionTimestamp != nil && !g.all {
+		return false
+	}
+	if g.match != nil {
+		return g.match(p)
+	}
+	return p.Namespace == g.namespace && g.selector.Matches(labels.Set(p.Labels))
 }
 
 func (g *spreadGroup) count(n *nodeInfo, by int64) {
-	g.onNode = reach(g.onNode, n.slot)
-	g.onNode[n.slot] += by
+	g.tally.count(n, by)
 	g.inZone = reach(g.inZone, n.zone)
 	g.inZone[n.zone] += by
 }
@@ -112,7 +124,10 @@ func (s *spreads) moveZone(n *nodeInfo, zone int) {
 // index files a new group under the pair of its selector that finds the fewest
 // other groups: a pod-template-hash rather than an app.
 func (s *spreads) index(g *spreadGroup) {
-	requirements, _ := g.selector.Requirements()
+	var requirements labels.Requirements
+	if g.selector != nil {
+		requirements, _ = g.selector.Requirements()
+	}
 	best, found := pair{}, false
 	for _, r := range requirements {
 		values := r.ValuesUnsorted()
@@ -133,9 +148,6 @@ func (s *spreads) index(g *spreadGroup) {
 
 // group returns the pod's group; nil if it is not spread.
 func (s *Scheduler) group(p *podInfo) *spreadGroup {
-	if len(p.Spec.TopologySpreadConstraints) > 0 {
-		return nil // the default ones are for pods without any
-	}
 	spreads := &s.cluster.spreads
 	if p.owner == "" {
 		return s.findGroup(p)
@@ -182,14 +194,17 @@ func (s *Scheduler) findGroup(p *podInfo) *spreadGroup {
 
 // openSpread returns the group of a selector, counted.
 func (c *cluster) openSpread(namespace string, selector labels.Selector) *spreadGroup {
-	key := namespace + "/" + selector.String()
-	if g, ok := c.spreads.groups[key]; ok {
-		return g
+	return c.openGroup(namespace+"/"+selector.String(), &spreadGroup{namespace: namespace, selector: selector})
+}
+
+// openGroup returns the group of a key, counted; it is g if it is new.
+func (c *cluster) openGroup(key string, g *spreadGroup) *spreadGroup {
+	if kept, ok := c.spreads.groups[key]; ok {
+		return kept
 	}
 	if len(c.spreads.groups) >= maxGroups {
 		c.spreads = newSpreads()
 	}
-	g := &spreadGroup{namespace: namespace, selector: selector}
 	c.spreads.groups[key] = g
 	c.spreads.index(g)
 	for _, placed := range c.placed {
@@ -200,8 +215,22 @@ func (c *cluster) openSpread(namespace string, selector labels.Selector) *spread
 	return g
 }
 
+// forgetByNamespaceLabels drops the groups that depend on namespaces' labels.
+func (s *spreads) forgetByNamespaceLabels() {
+	for key, g := range s.groups {
+		if g.byNamespaceLabels {
+			delete(s.groups, key)
+			s.odd = slices.DeleteFunc(s.odd, func(other *spreadGroup) bool { return other == g })
+		}
+	}
+}
+
 // scoreSpread prefers nodes, and zones, with fewer pods of the pod's group.
 func scoreSpread(s *Scheduler, p *podInfo, nodes []*nodeInfo, scores []int64) {
+	if len(p.constraints) > 0 { // the default ones are for pods without any
+		s.scoreConstraints(p, nodes, scores)
+		return
+	}
 	g := s.group(p)
 	if g == nil {
 		clear(scores)

@@ -87,6 +87,7 @@ func (o *Operations) Bind(ctx context.Context, binding *corev1.Binding, opts Wri
 		}
 		next := *pod // everything below is replaced, not changed
 		next.Spec.NodeName = binding.Target.Name
+		next.Status.NominatedNodeName = ""
 		next.Annotations = merged(pod.Annotations, binding.Annotations)
 		next.Status.Conditions = withCondition(pod.Status.Conditions, corev1.PodCondition{
 			Type:               corev1.PodScheduled,
