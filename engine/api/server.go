@@ -4,9 +4,12 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
+
+	rbacv1 "k8s.io/api/rbac/v1"
 
 	"tidepool.dev/tidepool/engine/api/authentication"
 	"tidepool.dev/tidepool/engine/api/authorization"
@@ -36,6 +39,7 @@ type Config struct {
 	Authenticate func(*http.Request) (identity.User, bool, error)
 	Token        authentication.Token
 	Authorize    authorization.Authorizer
+	Rules        func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	Observe      func(Observed)
 }
 
@@ -64,6 +68,7 @@ func New(config Config) (*Server, error) {
 		Authenticate: config.Authenticate,
 		Token:        config.Token,
 		Authorize:    config.Authorize,
+		Rules:        config.Rules,
 		Observe:      config.Observe,
 	})
 	return &Server{Handler: handler, operations: operations}, nil

@@ -71,6 +71,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		return nil, err
 	}
 	config.API.Authorize = authorization.AnyOf(authorization.Masters, roles.Authorize)
+	config.API.Rules = roles.Rules
 	server, err := api.New(config.API)
 	if err != nil {
 		return nil, err

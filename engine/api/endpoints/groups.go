@@ -2,13 +2,17 @@ package endpoints
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 
+	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/reviews"
+	"tidepool.dev/tidepool/engine/store"
 )
 
 // groups finds the served resources.
@@ -27,6 +31,8 @@ type resource struct {
 	verbs        []string
 	subresources []subresource
 	version      *kind.Version
+	// answer is set for kinds that are questions.
+	answer func(context.Context, identity.User, store.Object) (store.Object, error)
 }
 
 // subresource is an entry below an object.
@@ -50,13 +56,16 @@ var priority = []string{
 	"node.k8s.io", "discovery.k8s.io", "flowcontrol.apiserver.k8s.io",
 }
 
-func newGroups(kinds []*kind.Kind) *groups {
+func newGroups(kinds []*kind.Kind, questions []reviews.Review) *groups {
 	g := &groups{resources: map[schema.GroupVersion][]*resource{}, kinds: map[schema.GroupVersionKind]bool{}}
 	for _, k := range kinds {
 		g.add(&resource{Kind: k, served: k.GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k)})
 		for i := range k.Versions {
 			g.add(&resource{Kind: k, served: k.Versions[i].GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k), version: &k.Versions[i]})
 		}
+	}
+	for _, r := range questions {
+		g.add(&resource{Kind: r.Kind, served: r.GroupVersionKind, verbs: verbsOf(r.Kind), answer: r.Answer})
 	}
 	for gv, resources := range g.resources {
 		g.versions = append(g.versions, gv)

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/http"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"tidepool.dev/tidepool/engine/api/authentication"
@@ -22,6 +23,7 @@ import (
 	"tidepool.dev/tidepool/engine/api/logs"
 	"tidepool.dev/tidepool/engine/api/openapi"
 	"tidepool.dev/tidepool/engine/api/rest"
+	"tidepool.dev/tidepool/engine/api/reviews"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -47,6 +49,8 @@ type Config struct {
 	// Authorize says whether a user may do something and, if not, why; nil
 	// allows everything.
 	Authorize authorization.Authorizer
+	// Rules are all that a user has in a namespace; nil knows none.
+	Rules func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	// Observe is told of every operation that has been done, or refused, in the
 	// same turn of Do; it may be nil.
 	Observe func(Observed)
@@ -74,7 +78,8 @@ func New(config Config) *Handler {
 	if config.Do == nil {
 		config.Do = func(f func()) { f() }
 	}
-	return &Handler{Config: config, groups: newGroups(config.Operations.Kinds())}
+	questions := reviews.All(reviews.Config{Clock: config.Clock, Authorize: config.Authorize, Token: config.Token, Rules: config.Rules})
+	return &Handler{Config: config, groups: newGroups(config.Operations.Kinds(), questions)}
 }
 
 // request is one request on its way through the handler.

@@ -32,6 +32,9 @@ func (q *request) serveResource(unacceptable error) error {
 	if unacceptable != nil {
 		return unacceptable
 	}
+	if r.answer != nil {
+		return q.review(r)
+	}
 	switch q.verb {
 	case "get":
 		return q.get(r)

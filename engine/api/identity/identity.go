@@ -77,6 +77,12 @@ func (u User) Info() authenticationv1.UserInfo {
 	return info
 }
 
+// NodeOf says of which node the user is the kubelet; false for other users.
+func NodeOf(user User) (string, bool) {
+	name, ok := strings.CutPrefix(user.Name, NodePrefix)
+	return name, ok && user.In(Nodes)
+}
+
 // ServiceAccountName is the user name of a service account.
 func ServiceAccountName(namespace, name string) string {
 	return serviceAccountPrefix + namespace + ":" + name

@@ -18,12 +18,13 @@ import (
 	"tidepool.dev/tidepool/engine/api/openapi"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
 	"tidepool.dev/tidepool/engine/api/openapi/internal/generate"
+	"tidepool.dev/tidepool/engine/api/reviews"
 )
 
 var update = flag.Bool("update", false, "write the documents instead of checking them")
 
 func TestDocumentsAreFresh(t *testing.T) {
-	documents, err := generate.Documents(kinds.All())
+	documents, err := generate.Documents(append(kinds.All(), reviews.Kinds()...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,16 +150,21 @@ func (b *builder) add(r resource) error {
 	if err != nil {
 		return err
 	}
-	list, err := b.schemas.add(goPackagePath(b.gv), r.Kind+"List")
-	if err != nil {
-		return err
+	lists := slices.Contains(r.verbs, "list")
+	var list string
+	if lists {
+		if list, err = b.schemas.add(goPackagePath(b.gv), r.Kind+"List"); err != nil {
+			return err
+		}
 	}
 	prefix, scope := root(b.gv), ""
 	var shared []object
 	if r.namespaced {
 		scope = "Namespaced"
-		if err := b.addPath(prefix+"/"+r.plural, b.withPretty(nil), b.listAll(r, list)); err != nil {
-			return err
+		if lists {
+			if err := b.addPath(prefix+"/"+r.plural, b.withPretty(nil), b.listAll(r, list)); err != nil {
+				return err
+			}
 		}
 		prefix += "/namespaces/{namespace}"
 		shared = []object{namespaceParameter}
