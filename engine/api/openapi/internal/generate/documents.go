@@ -132,8 +132,12 @@ func (s *schemas) identify(gv schema.GroupVersion) {
 
 // groupNames are the full names of groups that are named after a domain.
 var groupNames = map[string]string{
-	"core": "", "discovery": "discovery.k8s.io", "coordination": "coordination.k8s.io",
-	"events": "events.k8s.io", "authentication": "authentication.k8s.io",
+	"core": "", "admissionregistration": "admissionregistration.k8s.io", "authentication": "authentication.k8s.io",
+	"authorization": "authorization.k8s.io", "certificates": "certificates.k8s.io", "coordination": "coordination.k8s.io",
+	"discovery": "discovery.k8s.io", "events": "events.k8s.io", "flowcontrol": "flowcontrol.apiserver.k8s.io",
+	"networking": "networking.k8s.io", "node": "node.k8s.io", "rbac": "rbac.authorization.k8s.io",
+	"resource": "resource.k8s.io", "scheduling": "scheduling.k8s.io", "storage": "storage.k8s.io",
+	"storagemigration": "storagemigration.k8s.io",
 }
 
 func (s *schemas) kindOf(name string) (schema.GroupVersionKind, bool) {
