@@ -24,6 +24,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
 	"tidepool.dev/tidepool/engine/controller/garbagecollector"
+	"tidepool.dev/tidepool/engine/controller/job"
 	"tidepool.dev/tidepool/engine/controller/namespace"
 	"tidepool.dev/tidepool/engine/controller/nodelifecycle"
 	"tidepool.dev/tidepool/engine/controller/persistentvolume"
@@ -33,6 +34,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/rootca"
 	"tidepool.dev/tidepool/engine/controller/serviceaccount"
 	"tidepool.dev/tidepool/engine/controller/tainteviction"
+	"tidepool.dev/tidepool/engine/controller/ttlafterfinished"
 	"tidepool.dev/tidepool/engine/controller/volumeprotection"
 	"tidepool.dev/tidepool/engine/events"
 	"tidepool.dev/tidepool/engine/scheduler"
@@ -101,6 +103,8 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
+		job.New(shared, p.client(job.Name), p.recorder(job.Name), config.Clock),
+		ttlafterfinished.New(shared, p.client(ttlafterfinished.Name), config.Clock),
 		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),
 		endpointslice.New(shared, p.client(endpointslice.Name), p.recorder(endpointslice.Name), config.Clock),
 		nodelifecycle.New(shared, p.client(nodelifecycle.Name), p.recorder(nodelifecycle.Name), config.Clock),

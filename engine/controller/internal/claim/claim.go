@@ -6,6 +6,7 @@ package claim
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,9 @@ type Owner struct {
 	Object   store.Object
 	Resource string
 	Kind     schema.GroupVersionKind
+	// Finalizer, if set, is put on what the owner adopts and taken from what it
+	// releases.
+	Finalizer string
 
 	rechecked bool
 	refusal   error
@@ -69,6 +73,11 @@ func (o *Owner) Adopt(ctx context.Context, c client.Client, resource string, obj
 			}
 		}
 		return append(kept, o.Reference()), true
+	}, func(finalizers []string) []string {
+		if o.Finalizer == "" || slices.Contains(finalizers, o.Finalizer) {
+			return finalizers
+		}
+		return append(slices.Clone(finalizers), o.Finalizer)
 	})
 }
 
@@ -76,6 +85,8 @@ func (o *Owner) Adopt(ctx context.Context, c client.Client, resource string, obj
 func (o *Owner) Release(ctx context.Context, c client.Client, resource string, obj store.Object) error {
 	_, err := changeReferences(ctx, c, resource, obj, func(refs []metav1.OwnerReference) ([]metav1.OwnerReference, bool) {
 		return without(refs, o.Object.GetUID())
+	}, func(finalizers []string) []string {
+		return slices.DeleteFunc(slices.Clone(finalizers), func(name string) bool { return name == o.Finalizer })
 	})
 	return err
 }
@@ -90,10 +101,11 @@ func without(refs []metav1.OwnerReference, uid types.UID) ([]metav1.OwnerReferen
 	return kept, len(kept) < len(refs)
 }
 
-// changeReferences edits the newest owner references of the object. It returns
-// nil when the object is gone, or change has nothing to do.
+// changeReferences edits the newest owner references of the object and, if that
+// has anything to do, its finalizers. It returns nil when the object is gone, or
+// there is nothing to do.
 func changeReferences(ctx context.Context, c client.Client, resource string, obj store.Object,
-	change func([]metav1.OwnerReference) ([]metav1.OwnerReference, bool)) (store.Object, error) {
+	change func([]metav1.OwnerReference) ([]metav1.OwnerReference, bool), finalizers func([]string) []string) (store.Object, error) {
 	changed := false
 	written, err := client.Modify(ctx, c, resource, obj.GetNamespace(), obj.GetName(), c.Update, func(fresh store.Object) bool {
 		changed = false
@@ -104,6 +116,7 @@ func changeReferences(ctx context.Context, c client.Client, resource string, obj
 		refs, changed = change(fresh.GetOwnerReferences())
 		if changed {
 			fresh.SetOwnerReferences(refs)
+			fresh.SetFinalizers(finalizers(fresh.GetFinalizers()))
 		}
 		return changed
 	})
