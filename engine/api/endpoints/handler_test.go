@@ -166,7 +166,7 @@ func TestAnswers(t *testing.T) {
 		"patch not possible": {method: "PATCH", path: configMaps + "/one", contentType: jsonPatch, body: `[{"op":"remove","path":"/data/z"}]`, code: 422},
 		"patch wrong type":   {method: "PATCH", path: deployments + "/web", contentType: strategic, body: `{"spec":{"replicas":"two"}}`, code: 422, want: []string{`patch: Invalid value: \"map[spec:map[replicas:two]]\": unrecognized type: int32`}},
 		"patch unknown":      {method: "PATCH", path: configMaps + "/one?fieldValidation=Strict", contentType: mergePatch, body: `{"spec":1}`, code: 422, want: []string{`strict decoding error: unknown field`}},
-		"patch format":       {method: "PATCH", path: configMaps + "/one", contentType: "application/apply-patch+yaml", body: `{}`, code: 415, want: []string{"accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"}},
+		"patch format":       {method: "PATCH", path: configMaps + "/one", contentType: "application/toml", body: `{}`, code: 415, want: []string{"accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"}},
 		"patch name":         {method: "PATCH", path: configMaps + "/one", contentType: mergePatch, body: `{"metadata":{"name":"two"}}`, code: 400, want: []string{"does not match the name on the URL"}},
 		"patch stale":        {method: "PATCH", path: configMaps + "/one", contentType: mergePatch, body: `{"metadata":{"resourceVersion":"1"}}`, code: 409},
 

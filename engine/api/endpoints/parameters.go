@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -13,8 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"tidepool.dev/tidepool/engine/api/authorization"
+	"tidepool.dev/tidepool/engine/api/managed"
 	"tidepool.dev/tidepool/engine/api/rest"
 )
 
@@ -140,6 +144,7 @@ func (p *parameters) validateListOptions(opts *rest.ListOptions, watch bool) err
 type writeOptions struct {
 	rest.WriteOptions
 	validation string
+	force      bool // of an apply
 }
 
 func (q *request) writeOptions(kind string) (writeOptions, error) {
@@ -149,18 +154,52 @@ func (q *request) writeOptions(kind string) (writeOptions, error) {
 		FieldManager:    query.Get("fieldManager"),
 		FieldValidation: query.Get("fieldValidation"),
 	}
-	errs := metav1validation.ValidateCreateOptions(&opts)
-	if kind == "PatchOptions" && query.Has("force") {
-		errs = append(errs, field.Forbidden(field.NewPath("force"), "may not be specified for non-apply patch"))
-	}
-	if len(errs) > 0 {
+	if errs := metav1validation.ValidateCreateOptions(&opts); len(errs) > 0 {
 		return writeOptions{}, invalidOptions(kind, errs)
 	}
-	validation := opts.FieldValidation
+	return q.writeOptionsOf(opts.DryRun, opts.FieldManager, opts.FieldValidation), nil
+}
+
+func (q *request) patchOptions(patchType types.PatchType) (writeOptions, error) {
+	query := parameters{values: q.r.URL.Query()}
+	opts := metav1.PatchOptions{
+		DryRun:          query.values["dryRun"],
+		Force:           query.optionalFlag("force"),
+		FieldManager:    query.text("fieldManager"),
+		FieldValidation: query.text("fieldValidation"),
+	}
+	if errs := metav1validation.ValidatePatchOptions(&opts, patchType); len(errs) > 0 {
+		return writeOptions{}, invalidOptions("PatchOptions", errs)
+	}
+	made := q.writeOptionsOf(opts.DryRun, opts.FieldManager, opts.FieldValidation)
+	made.force = opts.Force != nil && *opts.Force
+	return made, nil
+}
+
+func (q *request) writeOptionsOf(dryRun []string, fieldManager, validation string) writeOptions {
 	if validation == "" {
 		validation = metav1.FieldValidationWarn
 	}
-	return writeOptions{rest.WriteOptions{DryRun: len(opts.DryRun) > 0, Warn: q.w.warn}, validation}, nil
+	return writeOptions{validation: validation, WriteOptions: rest.WriteOptions{
+		DryRun:    len(dryRun) > 0,
+		Warn:      q.w.warn,
+		Manager:   managed.ManagerOf(fieldManager, q.r.UserAgent()),
+		MayCreate: q.mayCreate,
+	}}
+}
+
+// mayCreate asks whether the user may create the object that the request was to
+// update.
+func (q *request) mayCreate() error {
+	if q.Authorize == nil {
+		return nil
+	}
+	a := q.attributes(true)
+	a.Verb = "create"
+	if allowed, reason := q.Authorize(q.ctx, q.user, a); !allowed { // in q.do already
+		return apierrors.NewForbidden(a.GroupResource(), a.Name, errors.New(authorization.Denial(q.user, a, reason)))
+	}
+	return nil
 }
 
 // includeObject is what tables carry of their objects.

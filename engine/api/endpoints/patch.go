@@ -13,7 +13,7 @@ import (
 )
 
 // patchTypes are the patches that are understood.
-var patchTypes = []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType)}
+var patchTypes = []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType), string(types.ApplyYAMLPatchType)}
 
 // readPatch reads a patch from the request.
 func (q *request) readPatch() (patch.Patch, writeOptions, error) {
@@ -26,7 +26,7 @@ func (q *request) readPatch() (patch.Patch, writeOptions, error) {
 	if err != nil {
 		return p, writeOptions{}, err
 	}
-	opts, err := q.writeOptions("PatchOptions")
+	opts, err := q.patchOptions(types.PatchType(contentType))
 	if err != nil {
 		return p, opts, err
 	}
@@ -39,6 +39,10 @@ func (q *request) patch(r *resource, part rest.Part) error {
 	if err != nil {
 		return err
 	}
+	if p.Type == types.ApplyYAMLPatchType {
+		return q.apply(r, p, part, opts)
+	}
+	opts.Version = r.apiVersion()
 	return q.untilCurrent(func(onCurrent *bool) error {
 		return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
 			if current == nil {

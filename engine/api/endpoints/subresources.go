@@ -9,6 +9,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/rest"
@@ -97,6 +98,9 @@ func (q *request) patchScale(r *resource) error {
 	p, opts, err := q.readPatch()
 	if err != nil {
 		return err
+	}
+	if p.Type == types.ApplyYAMLPatchType {
+		return q.applyScale(r, p, opts)
 	}
 	return q.untilCurrent(func(onCurrent *bool) error {
 		return q.changeScale(r, opts, func(current *autoscalingv1.Scale) (*autoscalingv1.Scale, error) {

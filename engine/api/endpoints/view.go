@@ -18,6 +18,9 @@ func (r *resource) empty() store.Object {
 	return r.version.New()
 }
 
+// apiVersion is that of the objects that clients send.
+func (r *resource) apiVersion() string { return r.served.GroupVersion().String() }
+
 // stored is a served object as the store has it.
 func (r *resource) stored(obj store.Object) store.Object {
 	if r.version == nil {

@@ -77,6 +77,7 @@ func (q *request) create(r *resource) error {
 	q.dropDuplicateOwners(served)
 	q.name = served.GetName()
 	obj := r.stored(served)
+	opts.Version = r.apiVersion()
 	err = q.do(func() (err error) {
 		obj, err = q.Operations.Create(q.ctx, r.Kind, obj, opts.WriteOptions)
 		return err
@@ -129,6 +130,7 @@ func (q *request) update(r *resource, part rest.Part) error {
 		return err
 	}
 	q.dropDuplicateOwners(served)
+	opts.Version = r.apiVersion()
 	return q.change(r, part, opts, func(current store.Object) (store.Object, error) {
 		if uid, is := served.GetUID(), uidOf(current); uid != "" && uid != is {
 			//lint:ignore ST1005 as Kubernetes words it

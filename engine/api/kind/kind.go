@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -56,6 +57,13 @@ type Kind struct {
 	// Stamp sets times that the server keeps, after PrepareFor...; old is nil
 	// on create.
 	Stamp func(obj, old store.Object, now metav1.Time)
+	// Resets, by subresource ("" is the object itself), are the fields that a
+	// write leaves as they were, and which it therefore does not manage; what
+	// is not listed is as ResetFields says.
+	Resets map[string][][]string
+	// Merging describes how objects of no Go type of their own merge; nil: by
+	// fields, lists as a whole.
+	Merging func(apiVersion string) *typed.ParseableType
 
 	// ValidateName checks metadata.name; nil: a DNS subdomain.
 	ValidateName         apivalidation.ValidateNameFunc
@@ -119,6 +127,21 @@ type Version struct {
 type Scale struct {
 	Get func(obj store.Object) *autoscalingv1.Scale
 	Set func(obj store.Object, replicas int32)
+}
+
+// ResetFields are the fields that a write of a subresource, or of the object
+// itself if it is empty, leaves as they were: mostly the status and all else.
+func (k *Kind) ResetFields(subresource string) [][]string {
+	if paths, own := k.Resets[subresource]; own {
+		return paths
+	}
+	switch {
+	case subresource == "" && k.PrepareForStatusUpdate != nil:
+		return [][]string{{"status"}}
+	case subresource == "status":
+		return [][]string{{"spec"}}
+	}
+	return nil
 }
 
 // Resource is the name under which the store keeps the kind: the plural with

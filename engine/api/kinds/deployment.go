@@ -32,6 +32,7 @@ func deployment() *kind.Kind {
 		PrepareForCreate:         on(prepareDeployment),
 		PrepareForUpdate:         onUpdate(prepareDeploymentUpdate),
 		PrepareForStatusUpdate:   onUpdate(prepareDeploymentStatusUpdate),
+		Resets:                   map[string][][]string{"status": {{"spec"}, {"metadata", "labels"}}},
 		Validate:                 validate(validation.Deployment),
 		ValidateUpdate:           validateUpdate(validation.DeploymentUpdate),
 		ValidateStatusUpdate:     validateUpdate(validation.DeploymentStatusUpdate),

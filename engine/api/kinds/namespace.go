@@ -27,6 +27,7 @@ func namespace() *kind.Kind {
 		Default:                  on(defaultNamespace),
 		PrepareForCreate:         on(prepareNamespace),
 		PrepareForUpdate:         onUpdate(keepNamespaceStatus),
+		Resets:                   map[string][][]string{"finalize": {{"status"}}},
 		PrepareForStatusUpdate:   onUpdate(func(ns, old *corev1.Namespace) { ns.Spec = old.Spec }),
 		ValidateName:             apivalidation.ValidateNamespaceName,
 		Validate:                 validate(validation.Namespace),

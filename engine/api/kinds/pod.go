@@ -30,6 +30,7 @@ func pod() *kind.Kind {
 		PrepareForCreate:         on(preparePod),
 		PrepareForUpdate:         onUpdate(preparePodUpdate),
 		PrepareForStatusUpdate:   onUpdate(preparePodStatusUpdate),
+		Resets:                   map[string][][]string{"status": {{"spec"}, {"metadata", "deletionTimestamp"}, {"metadata", "ownerReferences"}}},
 		Validate:                 validate(validation.Pod),
 		ValidateUpdate:           validateUpdate(validation.PodUpdate),
 		ValidateStatusUpdate:     validateUpdate(validation.PodStatusUpdate),

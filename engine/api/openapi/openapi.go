@@ -19,6 +19,26 @@ import "context"
 // kubectl reads it.
 const Protobuf = "v2.pb"
 
+// Merging is the table of what the Go types do not say of how lists and maps
+// merge: one line for each type with such fields, the type's name in the
+// documents and then one word for each field.
+//
+//	conditions[type    a list of items that are told apart by these fields
+//	finalizers[        a list that is a set
+//	nodeSelector!      a map or struct of one piece; "!" alone: the type itself
+//	protocol=TCP       the value of such a telling field where it is absent
+//
+// Every other list is of one piece; other maps and structs merge by fields.
+//
+// (declared in merging.go)
+
+// The marks of Merging's words.
+const (
+	MergingKeys, MergingSet = "[", "["
+	MergingAtomic           = "!"
+	MergingDefault          = "="
+)
+
 // Source returns a document by its path below /openapi: "v2" or one of Index's
 // paths, e.g. "v3/apis/apps/v1". The text is JSON, but for Protobuf.
 type Source func(ctx context.Context, path string) ([]byte, error)

@@ -17,12 +17,14 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
 
 	"tidepool.dev/tidepool/engine/api/codec"
 )
@@ -39,12 +41,43 @@ type Patch struct {
 	Validation string
 }
 
-// Check refuses a patch that is no JSON.
+// Check refuses a patch that is no JSON, or no YAML if it is to be applied.
 func (p Patch) Check() error {
+	if p.Type == types.ApplyYAMLPatchType {
+		if _, err := yaml.YAMLToJSON(p.Body); err != nil {
+			return apierrors.NewBadRequest(fmt.Sprintf("error encoding patch: %v", err))
+		}
+		return nil
+	}
 	if !json.Valid(p.Body) {
 		return apierrors.NewBadRequest("invalid JSON patch")
 	}
 	return nil
+}
+
+// Configuration is the object that is to be applied.
+func (p Patch) Configuration() (*unstructured.Unstructured, error) {
+	config := &unstructured.Unstructured{Object: map[string]any{}}
+	if err := yaml.Unmarshal(p.Body, &config.Object); err != nil {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+	}
+	return config, nil
+}
+
+// CheckStrictly tells of duplicate fields in what is to be applied, once that has
+// been done.
+func (p Patch) CheckStrictly() (warnings []string, err error) {
+	if !p.strict() {
+		return nil, nil
+	}
+	err = yaml.UnmarshalStrict(p.Body, &map[string]any{})
+	switch {
+	case err == nil:
+		return nil, nil
+	case p.Validation == metav1.FieldValidationStrict:
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("error strict decoding patch: %v", err))
+	}
+	return codec.Warnings([]error{err}), nil
 }
 
 func (p Patch) strict() bool { return p.Validation != metav1.FieldValidationIgnore }

@@ -48,7 +48,7 @@ func (o *Operations) ensure(ctx context.Context, resource string, obj store.Obje
 	if !ok {
 		return nil // a server of fewer kinds
 	}
-	_, err := o.Create(ctx, k, obj, WriteOptions{})
+	_, err := o.Create(ctx, k, obj, WriteOptions{Manager: bootstrapActor})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -17,11 +18,26 @@ import (
 type inProcess struct {
 	*Operations
 	user string
+	opts WriteOptions
 }
 
 // Client returns the client of a component, which writes as a user, for
 // instance "system:kube-scheduler".
-func (o *Operations) Client(user string) client.Client { return &inProcess{o, user} }
+func (o *Operations) Client(user string) client.Client {
+	return &inProcess{o, user, WriteOptions{Manager: managerOf(user)}}
+}
+
+// managerOf is the program that a component's user belongs to, as which Kubernetes
+// records it in managedFields: the beginning of its user agent.
+func managerOf(user string) string {
+	switch {
+	case strings.HasPrefix(user, "system:serviceaccount:kube-system:"):
+		return "kube-controller-manager"
+	case strings.HasPrefix(user, "system:node:"):
+		return "kubelet"
+	}
+	return strings.TrimPrefix(user, "system:")
+}
 
 func (c *inProcess) kind(resource string) (*kind.Kind, error) {
 	if k, ok := c.kinds[resource]; ok {
@@ -51,7 +67,7 @@ func (c *inProcess) Create(ctx context.Context, resource string, obj store.Objec
 	if err != nil {
 		return nil, err
 	}
-	return c.Operations.Create(c.as(ctx), k, obj, WriteOptions{})
+	return c.Operations.Create(c.as(ctx), k, obj, c.opts)
 }
 
 func (c *inProcess) Update(ctx context.Context, resource string, obj store.Object) (store.Object, error) {
@@ -67,7 +83,7 @@ func (c *inProcess) update(ctx context.Context, resource string, obj store.Objec
 	if err != nil {
 		return nil, err
 	}
-	return c.Operations.Update(c.as(ctx), k, obj.GetNamespace(), obj.GetName(), part, Replace(obj), WriteOptions{})
+	return c.Operations.Update(c.as(ctx), k, obj.GetNamespace(), obj.GetName(), part, Replace(obj), c.opts)
 }
 
 func (c *inProcess) Delete(ctx context.Context, resource, namespace, name string, opts metav1.DeleteOptions) error {
@@ -80,7 +96,7 @@ func (c *inProcess) Delete(ctx context.Context, resource, namespace, name string
 }
 
 func (c *inProcess) Bind(ctx context.Context, binding *corev1.Binding) error {
-	return c.Operations.Bind(c.as(ctx), binding, WriteOptions{})
+	return c.Operations.Bind(c.as(ctx), binding, c.opts)
 }
 
 func (c *inProcess) Evict(ctx context.Context, eviction *policyv1.Eviction) error {
@@ -88,5 +104,5 @@ func (c *inProcess) Evict(ctx context.Context, eviction *policyv1.Eviction) erro
 }
 
 func (c *inProcess) Finalize(ctx context.Context, namespace *corev1.Namespace) (store.Object, error) {
-	return c.Operations.Finalize(c.as(ctx), namespace, WriteOptions{})
+	return c.Operations.Finalize(c.as(ctx), namespace, c.opts)
 }

@@ -10,6 +10,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/managed"
 	"tidepool.dev/tidepool/engine/api/names"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -20,6 +21,21 @@ type WriteOptions struct {
 	DryRun bool
 	// Warn is told what the client should print; it may be nil.
 	Warn func(text string)
+	// Manager is recorded in managedFields as who has set the fields, in the
+	// form of the object that Version names; empty is the stored form.
+	Manager, Version string
+	// MayCreate, if set, is asked before an update creates an object.
+	MayCreate func() error
+	// recorded says that the object's managedFields are right as they are.
+	recorded bool
+}
+
+// record gives an object that is about to replace live, nil for a new one, its
+// managedFields.
+func (o *Operations) record(k *kind.Kind, live, next store.Object, subresource string, opts WriteOptions) {
+	if !opts.recorded {
+		o.fields.Update(k, live, next, managed.Write{Manager: opts.Manager, Subresource: subresource, Version: opts.Version})
+	}
 }
 
 func (w WriteOptions) warn(k *kind.Kind, obj, old store.Object) {
@@ -37,6 +53,11 @@ const generateAttempts = 8
 
 // Create adds an object, which belongs to the store afterwards.
 func (o *Operations) Create(ctx context.Context, k *kind.Kind, obj store.Object, opts WriteOptions) (store.Object, error) {
+	setKind(k, obj)
+	if k.Default != nil {
+		k.Default(obj)
+	}
+	o.record(k, nil, obj, "", opts)
 	prefix := obj.GetGenerateName()
 	if obj.GetName() != "" || prefix == "" {
 		return o.create(ctx, k, obj, opts)
@@ -57,10 +78,6 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 	defer o.lockServices(k)()
 	if obj.GetResourceVersion() != "" {
 		return nil, apierrors.NewBadRequest("resourceVersion should not be set on objects to be created")
-	}
-	setKind(k, obj)
-	if k.Default != nil {
-		k.Default(obj)
 	}
 	o.prepareNewMeta(obj)
 	request := o.request(ctx, admission.Create, k, opts)

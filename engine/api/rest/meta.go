@@ -71,7 +71,6 @@ func (o *Operations) prepareNewMeta(obj store.Object) {
 	obj.SetDeletionTimestamp(nil)
 	obj.SetDeletionGracePeriodSeconds(nil)
 	obj.SetSelfLink("")
-	obj.SetManagedFields(nil)
 	obj.SetGeneration(0)
 	obj.SetCreationTimestamp(o.now())
 	obj.SetUID(newUID(o.random))
@@ -81,7 +80,6 @@ func (o *Operations) prepareNewMeta(obj store.Object) {
 func prepareMetaUpdate(obj, old store.Object) {
 	obj.SetGeneration(old.GetGeneration())
 	obj.SetSelfLink("")
-	obj.SetManagedFields(nil)
 	if obj.GetUID() == "" {
 		obj.SetUID(old.GetUID())
 	}

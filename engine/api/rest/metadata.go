@@ -28,7 +28,7 @@ func surelyValid(k *kind.Kind, meta *metav1.ObjectMeta) bool {
 	if k.Namespaced != isDNSLabel(meta.Namespace) || !k.Namespaced && meta.Namespace != "" {
 		return false
 	}
-	return isPrefix(meta.GenerateName, meta.Name) && meta.Generation >= 0 && len(meta.Finalizers) == 0 && len(meta.ManagedFields) == 0 &&
+	return isPrefix(meta.GenerateName, meta.Name) && meta.Generation >= 0 && len(meta.Finalizers) == 0 && areManagers(meta.ManagedFields) &&
 		areLabels(meta.Labels) && areAnnotations(meta.Annotations) && areOwners(meta.OwnerReferences)
 }
 
@@ -38,7 +38,7 @@ func surelyValidUpdate(meta, old *metav1.ObjectMeta) bool {
 		meta.ResourceVersion != "" && meta.Generation >= old.Generation &&
 		meta.CreationTimestamp.Equal(&old.CreationTimestamp) && meta.DeletionTimestamp.Equal(old.DeletionTimestamp) &&
 		samePointee(meta.DeletionGracePeriodSeconds, old.DeletionGracePeriodSeconds) &&
-		len(meta.ManagedFields) == 0 && slices.Equal(meta.Finalizers, old.Finalizers) &&
+		areManagers(meta.ManagedFields) && slices.Equal(meta.Finalizers, old.Finalizers) &&
 		areLabels(meta.Labels) && areAnnotations(meta.Annotations) && areOwners(meta.OwnerReferences)
 }
 
@@ -141,6 +141,28 @@ func areOwners(owners []metav1.OwnerReference) bool {
 		}
 	}
 	return controllers <= 1
+}
+
+func areManagers(entries []metav1.ManagedFieldsEntry) bool {
+	const longestName, longestSubresource = 128, 256
+	for i := range entries {
+		entry := &entries[i]
+		if entry.Operation != metav1.ManagedFieldsOperationUpdate && entry.Operation != metav1.ManagedFieldsOperationApply ||
+			entry.FieldsType != "FieldsV1" || len(entry.Manager) > longestName || len(entry.Subresource) > longestSubresource ||
+			!isPrintable(entry.Manager) {
+			return false
+		}
+	}
+	return true
+}
+
+func isPrintable(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // isAPIVersion is VERSION or GROUP/VERSION.

@@ -19,6 +19,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/managed"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -30,6 +31,7 @@ type Operations struct {
 	random *rand.Rand
 	kinds  map[string]*kind.Kind // by resource
 	order  []*kind.Kind
+	fields *managed.Tracker
 	// services is held while a Service is written, so that no two get the same
 	// address or port.
 	services  sync.Mutex
@@ -39,7 +41,7 @@ type Operations struct {
 
 // New returns operations on kinds. random must be safe for concurrent use.
 func New(s store.Interface, clock clock.Clock, random *rand.Rand, kinds []*kind.Kind) *Operations {
-	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds,
+	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds, fields: managed.New(clock),
 		admission: admission.New(admission.Config{Store: s, Clock: clock, Random: random})}
 	for _, k := range kinds {
 		o.kinds[k.Resource()] = k

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/managed"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -35,24 +36,36 @@ func ScaleOf(k *kind.Kind, obj store.Object) *autoscalingv1.Scale {
 // UpdateScale changes an object's number of replicas.
 func (o *Operations) UpdateScale(ctx context.Context, k *kind.Kind, namespace, name string,
 	change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error), opts WriteOptions) (*autoscalingv1.Scale, error) {
+	write := managed.Write{Manager: opts.Manager, Subresource: "scale"}
+	opts.recorded = true
 	written, err := o.Update(ctx, k, namespace, name, Main, func(current store.Object) (store.Object, error) {
 		scale, err := change(ScaleOf(k, current))
 		if err != nil {
 			return nil, err
 		}
-		if scale.Spec.Replicas < 0 {
-			return nil, apierrors.NewInvalid(scaleKind.GroupKind(), name, field.ErrorList{
-				field.Invalid(field.NewPath("spec", "replicas"), scale.Spec.Replicas, "must be greater than or equal to 0").WithOrigin("minimum")})
+		next, err := scaled(k, current, scale)
+		if err != nil {
+			return nil, err
 		}
-		next := current.DeepCopyObject().(store.Object)
-		k.Scale.Set(next, scale.Spec.Replicas)
-		next.SetResourceVersion(scale.ResourceVersion)
+		o.fields.UpdateScale(k, current, next, ScaleOf(k, current), scale, write)
 		return next, nil
 	}, opts)
 	if err != nil {
 		return nil, err
 	}
 	return ScaleOf(k, written), nil
+}
+
+// scaled is an object with the replicas of a Scale.
+func scaled(k *kind.Kind, current store.Object, scale *autoscalingv1.Scale) (store.Object, error) {
+	if scale.Spec.Replicas < 0 {
+		return nil, apierrors.NewInvalid(scaleKind.GroupKind(), current.GetName(), field.ErrorList{
+			field.Invalid(field.NewPath("spec", "replicas"), scale.Spec.Replicas, "must be greater than or equal to 0").WithOrigin("minimum")})
+	}
+	next := current.DeepCopyObject().(store.Object)
+	k.Scale.Set(next, scale.Spec.Replicas)
+	next.SetResourceVersion(scale.ResourceVersion)
+	return next, nil
 }
 
 // Bind gives a pod its node (k8s.io/kubernetes/pkg/registry/core/pod/storage).
@@ -151,7 +164,7 @@ func (o *Operations) Evict(ctx context.Context, eviction *policyv1.Eviction) err
 				return nil, err
 			}
 			return o.markEvicted(current.(*corev1.Pod)), nil
-		}, WriteOptions{})
+		}, WriteOptions{recorded: true}) // as in Kubernetes, it is nobody's
 		if err != nil {
 			return err
 		}
@@ -190,6 +203,7 @@ func (o *Operations) Finalize(ctx context.Context, namespace *corev1.Namespace, 
 	}
 	next := current.DeepCopyObject().(*corev1.Namespace)
 	next.Spec.Finalizers = namespace.Spec.Finalizers
+	o.record(namespaces, current, next, "finalize", opts)
 	var written store.Object = next
 	switch {
 	case opts.DryRun:

@@ -9,6 +9,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/managed"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -21,6 +22,13 @@ const (
 	// Status is the status alone.
 	Status
 )
+
+func (p Part) subresource() string {
+	if p == Status {
+		return "status"
+	}
+	return ""
+}
 
 // Change makes the new state of an object from the present one, which is
 // immutable: it returns another object, or the present one for no change.
@@ -43,6 +51,11 @@ func (o *Operations) Update(ctx context.Context, k *kind.Kind, namespace, name s
 			if err != nil {
 				return nil, err
 			}
+			if opts.MayCreate != nil {
+				if err := opts.MayCreate(); err != nil {
+					return nil, err
+				}
+			}
 			return o.Create(ctx, k, obj, opts)
 		}
 		if err != nil {
@@ -55,10 +68,11 @@ func (o *Operations) Update(ctx context.Context, k *kind.Kind, namespace, name s
 		if obj == current {
 			return current, nil
 		}
-		based := obj.GetResourceVersion()
+		based, managers := obj.GetResourceVersion(), obj.GetManagedFields()
 		written, err := o.replace(ctx, k, at, obj, current, part, opts)
 		if (based == "" || based == "0") && errors.Is(err, store.ErrConflict) {
 			obj.SetResourceVersion("")
+			obj.SetManagedFields(managers)
 			continue // somebody was faster; the change holds for any state
 		}
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
@@ -87,6 +101,8 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if k.Default != nil && part == Main {
 		k.Default(obj)
 	}
+	o.record(k, current, obj, part.subresource(), opts)
+	managers := obj.GetManagedFields()
 	prepareMetaUpdate(obj, current)
 	request := o.request(ctx, admission.Update, k, opts)
 	request.Namespace, request.Name, request.Object, request.Old = at.Namespace, at.Name, obj, current
@@ -112,6 +128,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if k.Stamp != nil {
 		k.Stamp(obj, current, o.now())
 	}
+	obj.SetManagedFields(managers)
 	errs := validateMetaUpdate(obj, current)
 	if check != nil {
 		errs = append(errs, check(obj, current)...)
@@ -123,7 +140,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if err := o.admission.Validate(ctx, request); err != nil {
 		return nil, err
 	}
-	if equal(obj, current) {
+	if unchanged(obj, current) {
 		return current, nil // as in Kubernetes, writing the same is no write
 	}
 	if opts.DryRun {
@@ -133,6 +150,19 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return o.store.Delete(ctx, at, store.RevisionOf(current))
 	}
 	return o.store.Update(ctx, at, obj, store.RevisionOf(current))
+}
+
+// unchanged says that there is nothing to write: that a manager has just set
+// what was so before is not worth it.
+func unchanged(obj, current store.Object) bool {
+	managers, before := obj.GetManagedFields(), current.GetManagedFields()
+	if !managed.SameButTimes(managers, before) {
+		return false
+	}
+	obj.SetManagedFields(before)
+	same := equal(obj, current)
+	obj.SetManagedFields(managers)
+	return same
 }
 
 // finished says that nothing keeps a deleted object any longer.

@@ -1,0 +1,206 @@
+package managed
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"tidepool.dev/tidepool/engine/store"
+)
+
+// Most writes are like others: the pods of a ReplicaSet are created with the
+// same fields, and then run through the same statuses. So what a write does to
+// the managers of an object is worked out once for each change of the same shape
+// (which fields, not which values) and each set of managers before it.
+
+// owner is one manager with its fields, without the time.
+type owner struct {
+	identity
+	fields *metav1.FieldsV1 // of one owner only
+	set    *fieldpath.Set
+}
+
+type ownerKey struct {
+	identity
+	raw string
+}
+
+// mostOwners is how many managers an object may have for its moves to be
+// remembered.
+const mostOwners = 4
+
+type moveKey struct {
+	change *change
+	writer identity
+	had    [mostOwners]*owner
+}
+
+// move is what becomes of the managers: each with the place from which it keeps
+// its time, or justNow.
+type move struct {
+	owners []*owner
+	from   []int
+}
+
+const justNow = -1
+
+// move returns the managers after a change. It returns false where only
+// structured-merge-diff can tell.
+func (t *Tracker) move(f *form, live, next store.Object, had []metav1.ManagedFieldsEntry, w Write) ([]metav1.ManagedFieldsEntry, bool) {
+	if f.goType == nil || len(had) > mostOwners {
+		return nil, false
+	}
+	k := moveKey{writer: w.identity(f, metav1.ManagedFieldsOperationUpdate)}
+	for i := range had {
+		if had[i].APIVersion != f.apiVersion {
+			return nil, false
+		}
+		if k.had[i] = t.owner(&had[i]); k.had[i] == nil {
+			return nil, false
+		}
+	}
+	var before any = f.empty
+	if live != nil {
+		before = f.shown(live)
+	}
+	script, ok := compare(f.goType, before, f.shown(next))
+	if !ok {
+		return nil, false
+	}
+	if len(script) == 0 {
+		return had, true
+	}
+	if k.change = t.change(f, w.Subresource, script); k.change == nil {
+		return nil, false
+	}
+	m, known := t.moves.get(k)
+	if !known {
+		m = t.work(k, len(had))
+		t.moves.put(k, m)
+	}
+	if m == nil {
+		return nil, false
+	}
+	return t.entries(m, had), true
+}
+
+// entries are the managers after a move of those that had been.
+func (t *Tracker) entries(m *move, had []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	if len(m.owners) == 0 {
+		return nil
+	}
+	list := make([]metav1.ManagedFieldsEntry, len(m.owners))
+	for i, o := range m.owners {
+		list[i] = metav1.ManagedFieldsEntry{
+			Manager: o.manager, Operation: o.operation, APIVersion: o.apiVersion, Subresource: o.subresource,
+			FieldsType: fieldsType, FieldsV1: o.fields,
+		}
+		if m.from[i] == justNow {
+			list[i].Time = t.now()
+		} else {
+			list[i].Time = had[m.from[i]].Time
+		}
+	}
+	order(list)
+	return list
+}
+
+// work finds out what becomes of the managers, as merge.Updater.Update does; nil
+// where there are too many.
+func (t *Tracker) work(k moveKey, count int) *move {
+	m := &move{}
+	c := k.change
+	add := func(id identity, set *fieldpath.Set, was *owner, from int) {
+		switch {
+		case set.Empty():
+			return
+		case was == nil || !set.Equals(was.set):
+			was = t.intern(id, set)
+		}
+		m.owners, m.from = append(m.owners, was), append(m.from, from)
+	}
+	writes := !c.owned.Empty()
+	for i, o := range k.had[:count] {
+		set := o.set.Difference(c.touched).Difference(c.removed)
+		if o.identity == k.writer && writes {
+			add(o.identity, set.Union(c.owned), o, justNow)
+			writes = false
+			continue
+		}
+		add(o.identity, set, o, i)
+	}
+	if writes {
+		add(k.writer, c.owned, nil, justNow)
+	}
+	if len(m.owners) > mostOwners {
+		return nil
+	}
+	return m
+}
+
+// owner is that of an entry; nil if the entry can't be read.
+func (t *Tracker) owner(entry *metav1.ManagedFieldsEntry) *owner {
+	if o, ok := t.known.get(entry.FieldsV1); ok && o.identity == identityOf(entry) {
+		return o
+	}
+	if entry.FieldsV1 == nil || entry.FieldsType != fieldsType {
+		return nil
+	}
+	k := ownerKey{identityOf(entry), string(entry.FieldsV1.GetRawBytes())}
+	o, ok := t.owners.get(k)
+	if !ok {
+		set, err := parseSet(entry.FieldsV1)
+		if err != nil {
+			return nil
+		}
+		o = &owner{identity: k.identity, fields: entry.FieldsV1, set: set}
+		t.owners.put(k, o)
+	}
+	t.known.put(o.fields, o)
+	return o
+}
+
+func (t *Tracker) intern(id identity, set *fieldpath.Set) *owner {
+	raw, _ := set.ToJSON() // into memory, of elements that have been read
+	k := ownerKey{id, string(raw)}
+	if o, ok := t.owners.get(k); ok {
+		return o
+	}
+	o := &owner{identity: id, fields: metav1.NewFieldsV1(k.raw), set: set}
+	t.owners.put(k, o)
+	t.known.put(o.fields, o)
+	return o
+}
+
+// change is what a comparison means for managers; nil if it can't be read.
+func (t *Tracker) change(f *form, subresource string, script []byte) *change {
+	k := f.apiVersion + "\x00" + f.Kind + "\x00" + subresource + "\x00" + string(script)
+	if c, ok := t.changes.get(k); ok {
+		return c
+	}
+	touched, removed, err := sets(script)
+	if err != nil {
+		return nil
+	}
+	if reset := f.reset(subresource); reset != nil {
+		touched, removed = reset.Filter(touched), reset.Filter(removed)
+	}
+	c := &change{touched: touched, removed: removed, owned: touched.Difference(unmanaged)}
+	t.changes.put(k, c)
+	return c
+}
+
+// unmanaged fields are nobody's (NewStripMetaManager upstream).
+var unmanaged = fieldpath.NewSet(
+	fieldpath.MakePathOrDie("apiVersion"),
+	fieldpath.MakePathOrDie("kind"),
+	fieldpath.MakePathOrDie("metadata"),
+	fieldpath.MakePathOrDie("metadata", "name"),
+	fieldpath.MakePathOrDie("metadata", "namespace"),
+	fieldpath.MakePathOrDie("metadata", "creationTimestamp"),
+	fieldpath.MakePathOrDie("metadata", "selfLink"),
+	fieldpath.MakePathOrDie("metadata", "uid"),
+	fieldpath.MakePathOrDie("metadata", "clusterName"),
+	fieldpath.MakePathOrDie("metadata", "generation"),
+	fieldpath.MakePathOrDie("metadata", "managedFields"),
+	fieldpath.MakePathOrDie("metadata", "resourceVersion"),
+)
