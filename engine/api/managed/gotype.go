@@ -142,7 +142,9 @@ func equalMicroTimes(a, b *metav1.MicroTime) bool {
 	return a.IsZero() == b.IsZero() && (a.IsZero() || a.UnixMicro() == b.UnixMicro())
 }
 
-func equalQuantities(a, b *resource.Quantity) bool { return a.Cmp(*b) == 0 && a.Format == b.Format }
+func equalQuantities(a, b *resource.Quantity) bool {
+	return a.Cmp(*b) == 0 && (a.Format == b.Format || a.String() == b.String())
+}
 
 func equalIntOrStrings(a, b *intstr.IntOrString) bool {
 	return a.Type == b.Type && (a.Type == intstr.Int && a.IntVal == b.IntVal || a.Type == intstr.String && a.StrVal == b.StrVal)
@@ -242,6 +244,8 @@ func (f *field) merge(mark string) {
 	switch {
 	case mark == openapi.MergingAtomic:
 		own.atomic = true
+	case mark == openapi.MergingGranular:
+		own.atomic = false
 	case mark == openapi.MergingSet:
 		own.shape = set
 	case strings.HasPrefix(mark, openapi.MergingKeys):

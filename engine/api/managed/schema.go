@@ -45,15 +45,18 @@ func (s *schemaOf) reference(d *goType) schema.TypeRef {
 	if d.shape != structure {
 		return schema.TypeRef{Inlined: s.atom(d)}
 	}
+	declared := types.known[d.rtype] // without what a field says of its own
 	if !s.done[d.name] {
 		s.done[d.name] = true
-		declared := types.known[d.rtype] // without what a field says of its own
 		s.types = append(s.types, schema.TypeDef{Name: d.name, Atom: s.atom(declared)})
 	}
 	ref := schema.TypeRef{NamedType: &d.name}
-	if d.atomic {
-		relationship := schema.Atomic
-		ref.ElementRelationship = &relationship
+	if d.atomic != declared.atomic {
+		own := schema.Separable
+		if d.atomic {
+			own = schema.Atomic
+		}
+		ref.ElementRelationship = &own
 	}
 	return ref
 }

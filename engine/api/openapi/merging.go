@@ -32,7 +32,8 @@ io.k8s.api.core.v1.NodeSpec podCIDRs[
 io.k8s.api.core.v1.NodeStatus addresses[type conditions[type
 io.k8s.api.core.v1.ObjectFieldSelector !
 io.k8s.api.core.v1.ObjectReference !
-io.k8s.api.core.v1.PersistentVolumeClaimStatus conditions[type
+io.k8s.api.core.v1.PersistentVolumeClaimStatus allocatedResourceStatuses~ conditions[type
+io.k8s.api.core.v1.PersistentVolumeSpec claimRef~
 io.k8s.api.core.v1.PodSpec containers[name ephemeralContainers[name evictionResponders[name hostAliases[ip imagePullSecrets[name initContainers[name nodeSelector! resourceClaims[name schedulingGates[name topologySpreadConstraints[topologyKey,whenUnsatisfiable volumes[name
 io.k8s.api.core.v1.PodStatus conditions[type nodeAllocatableResourceClaimStatuses[resourceClaimName podIPs[ip resourceClaimStatuses[name volumeHealth[name
 io.k8s.api.core.v1.PodVolumeHealth healthConditions[status,reason

@@ -26,6 +26,7 @@ const Protobuf = "v2.pb"
 //	conditions[type    a list of items that are told apart by these fields
 //	finalizers[        a list that is a set
 //	nodeSelector!      a map or struct of one piece; "!" alone: the type itself
+//	claimRef~          a struct by its fields, though its type is of one piece
 //	protocol=TCP       the value of such a telling field where it is absent
 //
 // Every other list is of one piece; other maps and structs merge by fields.
@@ -36,6 +37,7 @@ const Protobuf = "v2.pb"
 const (
 	MergingKeys, MergingSet = "[", "["
 	MergingAtomic           = "!"
+	MergingGranular         = "~"
 	MergingDefault          = "="
 )
 

@@ -87,6 +87,8 @@ func (s mergingSchema) word() string {
 	switch {
 	case s.MapType == "atomic":
 		return openapi.MergingAtomic
+	case s.MapType == "granular":
+		return openapi.MergingGranular
 	case s.Type != "array":
 	case s.ListType == "set", s.ListType == "" && strings.HasPrefix(s.PatchStrategy, "merge") && s.PatchKey == "":
 		return openapi.MergingSet
