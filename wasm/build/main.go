@@ -27,7 +27,7 @@ var names = []string{"engine", "kubectl"}
 func main() {
 	flags := flag.NewFlagSet("wasm/build", flag.ExitOnError)
 	fast := flags.Bool("fast", false, "compress quickly, for development; sizes are then larger than those of a release")
-	modules := flags.Bool("modules", false, "only write build/wasm.mod and the trimmed modules, for go vet -modfile=build/wasm.mod")
+	modules := flags.Bool("modules", false, "only write build/NAME.mod and the trimmed modules, for go vet -modfile=build/NAME.mod")
 	out := flags.String("out", filepath.Join("build", "wasm"), "output `directory`")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "Usage: go run ./wasm/build [flags] [%s]...\n\nBuilds all modules unless some are named.\n\n", strings.Join(names, "|"))
@@ -35,10 +35,10 @@ func main() {
 	}
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
 	targets := flags.Args()
-	if len(targets) == 0 && !*modules {
+	if len(targets) == 0 {
 		targets = names
 	}
-	if err := run(targets, *out, *fast); err != nil {
+	if err := run(targets, *out, *fast, *modules); err != nil {
 		fmt.Fprintln(os.Stderr, "wasm/build:", err)
 		os.Exit(1)
 	}
@@ -52,7 +52,7 @@ func separate(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module build\n"), 0o644)
 }
 
-func run(targets []string, out string, fast bool) error {
+func run(targets []string, out string, fast, onlyModules bool) error {
 	root, err := goOutput("list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
@@ -63,11 +63,13 @@ func run(targets []string, out string, fast bool) error {
 	if err := separate("build"); err != nil {
 		return err
 	}
-	modfile, err := trimModules("build")
-	if err != nil {
-		return fmt.Errorf("trimming modules: %w", err)
+	modfiles := map[string]string{}
+	for _, name := range targets {
+		if modfiles[name], err = trimModules("build", name); err != nil {
+			return fmt.Errorf("trimming modules: %w", err)
+		}
 	}
-	if len(targets) == 0 {
+	if onlyModules {
 		return nil
 	}
 	overlay, err := overlayTemplate("build")
@@ -85,7 +87,7 @@ func run(targets []string, out string, fast bool) error {
 		return err
 	}
 	for _, name := range targets {
-		if err := compile(name, modfile, overlay, out); err != nil {
+		if err := compile(name, modfiles[name], overlay, out); err != nil {
 			return err
 		}
 		size, err := compress(filepath.Join(out, name+".wasm"), filepath.Join("build", "cache"), fast)

@@ -13,10 +13,11 @@ import (
 	"strings"
 )
 
-// overlays holds, under MODULE/PATH, files of ours that replace or extend those
-// of a trimmed module. Its name starts with an underscore so that the go command
-// does not take them for packages of this module.
-const overlays = "wasm/kubectl/_modules"
+// overlays is the folder that holds, under MODULE/PATH, files of ours that replace
+// or extend those of a target's trimmed modules. Its name starts with an
+// underscore so that the go command does not take them for packages of this
+// module.
+func overlays(target string) string { return path.Join("wasm", target, "_modules") }
 
 // A trimmed module is compiled into WebAssembly without what a browser never
 // needs. What reflection can reach is never removed by the linker, and
@@ -32,37 +33,56 @@ type trimmed struct {
 	filter []string
 }
 
-var trims = []trimmed{
-	{
-		module: "k8s.io/api",
-		drop: []string{
-			"generated.pb.go", "generated.protomessage.pb.go", // the wire format here is JSON
-			"types_swagger_doc_generated.go",       // explain reads the server's OpenAPI
-			"zz_generated.prerelease-lifecycle.go", // for API servers that retire versions
-		},
-	},
-	{
-		module: "k8s.io/client-go",
-		drop:   []string{"kubernetes/fake/*", "kubernetes/typed/*/*/fake/*"},
-		filter: []string{"kubernetes/clientset.go", "kubernetes/scheme/register.go", "kubernetes/typed/*/*/*.go"},
-	},
-	{
-		module: "k8s.io/kubectl",
-		drop:   []string{"pkg/util/umask_windows.go", "pkg/util/term/resizeevents_windows.go"},
-		filter: []string{"pkg/scheme/install.go"},
-	},
-	{
-		module: "github.com/moby/term",
-		drop:   []string{"term_unix.go", "termios_unix.go", "termios_bsd.go", "termios_nonbsd.go", "term_windows.go", "termios_windows.go", "windows/*"},
+// api leaves out of k8s.io/api what neither module needs.
+var api = trimmed{
+	module: "k8s.io/api",
+	drop: []string{
+		"generated.pb.go", "generated.protomessage.pb.go", // the wire format here is JSON
+		"types_swagger_doc_generated.go",       // explain reads the server's OpenAPI
+		"zz_generated.prerelease-lifecycle.go", // for API servers that retire versions
 	},
 }
 
-// trimModules writes copies of the trimmed modules under dir/modules, and
-// dir/wasm.mod and dir/wasm.sum, which are go.mod and go.sum with replacements
-// by those copies. It returns the path of the former. It does nothing when the
-// copies are up to date.
-func trimModules(dir string) (modfile string, err error) {
-	modfile = filepath.Join(dir, "wasm.mod")
+// trims are those of each WebAssembly module.
+var trims = map[string][]trimmed{
+	"engine": {
+		api,
+		{
+			module: "k8s.io/apimachinery",
+			drop: []string{
+				"generated.pb.go", "*_proto.go", "types_swagger_doc_generated.go", // as above
+				// Only clients read watches from a stream. Through it the whole of
+				// net/http's transport, and with it TLS, would be linked.
+				"pkg/watch/streamwatcher.go",
+			},
+		},
+	},
+	"kubectl": {
+		api,
+		{
+			module: "k8s.io/client-go",
+			drop:   []string{"kubernetes/fake/*", "kubernetes/typed/*/*/fake/*"},
+			filter: []string{"kubernetes/clientset.go", "kubernetes/scheme/register.go", "kubernetes/typed/*/*/*.go"},
+		},
+		{
+			module: "k8s.io/kubectl",
+			drop:   []string{"pkg/util/umask_windows.go", "pkg/util/term/resizeevents_windows.go"},
+			filter: []string{"pkg/scheme/install.go"},
+		},
+		{
+			module: "github.com/moby/term",
+			drop:   []string{"term_unix.go", "termios_unix.go", "termios_bsd.go", "termios_nonbsd.go", "term_windows.go", "termios_windows.go", "windows/*"},
+		},
+	},
+}
+
+// trimModules writes copies of what a target's trims name under
+// dir/modules/target, and dir/target.mod and dir/target.sum, which are go.mod and
+// go.sum with replacements by those copies. It returns the path of the former. It
+// does nothing when the copies are up to date.
+func trimModules(dir, target string) (modfile string, err error) {
+	trims := trims[target]
+	modfile = filepath.Join(dir, target+".mod")
 	gomod, err := os.ReadFile("go.mod")
 	if err != nil {
 		return "", err
@@ -83,28 +103,29 @@ func trimModules(dir string) (modfile string, err error) {
 			return "", err
 		}
 		sources[t.module] = source
-		fmt.Fprintf(&replacements, "\nreplace %s => ./%s\n", t.module, path.Join(filepath.ToSlash(dir), "modules", t.module))
+		fmt.Fprintf(&replacements, "\nreplace %s => ./%s\n", t.module, path.Join(filepath.ToSlash(dir), "modules", target, t.module))
 	}
 	if err := writeIfChanged(modfile, append(gomod, replacements.Bytes()...)); err != nil {
 		return "", err
 	}
-	if err := writeIfChanged(filepath.Join(dir, "wasm.sum"), gosum); err != nil {
+	if err := writeIfChanged(filepath.Join(dir, target+".sum"), gosum); err != nil {
 		return "", err
 	}
 
-	stamp, err := trimStamp(sources)
+	stamp, err := trimStamp(target, sources)
 	if err != nil {
 		return "", err
 	}
-	stampFile := filepath.Join(dir, "modules", "stamp")
+	copies := filepath.Join(dir, "modules", target)
+	stampFile := filepath.Join(copies, "stamp")
 	if present, err := os.ReadFile(stampFile); err == nil && string(present) == stamp {
 		return modfile, nil
 	}
-	if err := os.RemoveAll(filepath.Join(dir, "modules")); err != nil {
+	if err := os.RemoveAll(copies); err != nil {
 		return "", err
 	}
 	for _, t := range trims {
-		if err := t.copy(sources[t.module], filepath.Join(dir, "modules", filepath.FromSlash(t.module))); err != nil {
+		if err := t.copy(overlays(target), sources[t.module], filepath.Join(copies, filepath.FromSlash(t.module))); err != nil {
 			return "", fmt.Errorf("%s: %w", t.module, err)
 		}
 	}
@@ -126,12 +147,12 @@ func moduleDirectory(module string) (string, error) {
 
 // trimStamp identifies everything that the copies are made from: the versions,
 // which the cache directories' names contain, this program and the overlays.
-func trimStamp(sources map[string]string) (string, error) {
+func trimStamp(target string, sources map[string]string) (string, error) {
 	hash := sha256.New()
-	for _, t := range trims {
+	for _, t := range trims[target] {
 		fmt.Fprintln(hash, t.module, sources[t.module])
 	}
-	for _, root := range []string{"wasm/build", overlays} {
+	for _, root := range []string{"wasm/build", overlays(target)} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
@@ -149,7 +170,7 @@ func trimStamp(sources map[string]string) (string, error) {
 
 // copy writes the module's packages, without tests and what is to be dropped,
 // and with the overlay's files.
-func (t trimmed) copy(source, target string) error {
+func (t trimmed) copy(overlays, source, target string) error {
 	err := filepath.WalkDir(source, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
