@@ -31,22 +31,22 @@ type trimmed struct {
 	// filter lists files, as patterns like those of drop, from which everything
 	// that uses an unwanted import is cut (see filter.go).
 	filter []string
+	// unregister lists files, as patterns like those of drop, that lose what adds
+	// types to a scheme (see register.go).
+	unregister []string
 }
 
-// api leaves out of k8s.io/api what neither module needs.
-var api = trimmed{
-	module: "k8s.io/api",
-	drop: []string{
-		"generated.pb.go", "generated.protomessage.pb.go", // the wire format here is JSON
-		"types_swagger_doc_generated.go",       // explain reads the server's OpenAPI
-		"zz_generated.prerelease-lifecycle.go", // for API servers that retire versions
-	},
+// generated is code that neither module needs.
+var generated = []string{
+	"generated.pb.go", "generated.protomessage.pb.go", // the wire format here is JSON
+	"types_swagger_doc_generated.go",       // explain reads the server's OpenAPI
+	"zz_generated.prerelease-lifecycle.go", // for API servers that retire versions
 }
 
 // trims are those of each WebAssembly module.
 var trims = map[string][]trimmed{
 	"engine": {
-		api,
+		{module: "k8s.io/api", drop: generated, unregister: []string{"register.go"}}, // engine/api/kinds is its scheme
 		{
 			module: "k8s.io/apimachinery",
 			drop: []string{
@@ -58,7 +58,7 @@ var trims = map[string][]trimmed{
 		},
 	},
 	"kubectl": {
-		api,
+		{module: "k8s.io/api", drop: generated},
 		{
 			module: "k8s.io/client-go",
 			drop:   []string{"kubernetes/fake/*", "kubernetes/typed/*/*/fake/*"},
@@ -195,6 +195,11 @@ func (t trimmed) copy(overlays, source, target string) error {
 		}
 		if matches(t.filter, name) {
 			if content, err = filterSource(name, content); err != nil {
+				return err
+			}
+		}
+		if matches(t.unregister, name) {
+			if content, err = withoutRegistration(name, content); err != nil {
 				return err
 			}
 		}

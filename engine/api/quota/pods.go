@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	resourcev1 "k8s.io/api/resource/v1"
 	podresource "k8s.io/component-helpers/resource"
 
 	"tidepool.dev/tidepool/engine/api/defaulting"
@@ -41,8 +40,12 @@ func isRequestOfExtended(name corev1.ResourceName) bool {
 	return request && isExtended(corev1.ResourceName(rest))
 }
 
+// deviceClassPrefix is resource.k8s.io/v1's ResourceDeviceClassPrefix, without
+// the size of that group.
+const deviceClassPrefix = "deviceclass.resource.kubernetes.io/"
+
 func isExtended(name corev1.ResourceName) bool {
-	return strings.HasPrefix(string(name), resourcev1.ResourceDeviceClassPrefix) ||
+	return strings.HasPrefix(string(name), deviceClassPrefix) ||
 		strings.Contains(string(name), "/") && !strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix) &&
 			!strings.HasPrefix(string(name), corev1.DefaultResourceRequestsPrefix)
 }
