@@ -26,15 +26,16 @@ var (
 	stopTime    = span{10 * time.Millisecond, 20 * time.Millisecond}
 	createTime  = span{5 * time.Millisecond, 10 * time.Millisecond}
 	startTime   = span{45 * time.Millisecond, 60 * time.Millisecond}
-	resolveTime = span{60 * time.Millisecond, 60 * time.Millisecond}
+	resolveTime = span{20 * time.Millisecond, 20 * time.Millisecond}
 	// exitTime is how long a program takes to end that handles SIGTERM.
 	exitTime = span{40 * time.Millisecond, 80 * time.Millisecond}
 	// execTime is what it takes to begin a command in a container.
 	execTime = span{10 * time.Millisecond, 20 * time.Millisecond}
 )
 
-// bandwidth is how many bytes of an image a node pulls and unpacks per second.
-const bandwidth = 300_000_000
+// bandwidth is how many bytes of an image a node pulls and unpacks per second:
+// the simulated registry is in the nodes' own network, at 10 Gbit/s.
+const bandwidth = 1_000_000_000
 
 type span struct{ least, more time.Duration }
 
