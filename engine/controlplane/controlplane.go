@@ -33,6 +33,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/resourcequota"
 	"tidepool.dev/tidepool/engine/controller/rootca"
 	"tidepool.dev/tidepool/engine/controller/serviceaccount"
+	"tidepool.dev/tidepool/engine/controller/statefulset"
 	"tidepool.dev/tidepool/engine/controller/tainteviction"
 	"tidepool.dev/tidepool/engine/controller/ttlafterfinished"
 	"tidepool.dev/tidepool/engine/controller/volumeprotection"
@@ -103,6 +104,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
+		statefulset.New(shared, p.client(statefulset.Name), p.recorder(statefulset.Name), config.Clock),
 		job.New(shared, p.client(job.Name), p.recorder(job.Name), config.Clock),
 		ttlafterfinished.New(shared, p.client(ttlafterfinished.Name), config.Clock),
 		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),

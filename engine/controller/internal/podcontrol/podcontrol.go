@@ -73,9 +73,9 @@ func (c *Control) Forget(owner types.UID) {
 	delete(c.pending, owner)
 }
 
-// Wrote expects the cache to show a pod as written for the owner.
-func (c *Control) Wrote(owner, pod store.Object) {
-	revision, err := strconv.ParseInt(pod.GetResourceVersion(), 10, 64)
+// Wrote expects the cache to show an object as written for the owner.
+func (c *Control) Wrote(owner, obj store.Object) {
+	revision, err := strconv.ParseInt(obj.GetResourceVersion(), 10, 64)
 	if err != nil {
 		return // not an object of our store: nothing to wait for
 	}
@@ -83,6 +83,13 @@ func (c *Control) Wrote(owner, pod store.Object) {
 	defer c.mu.Unlock()
 	p := c.of(owner.GetUID())
 	p.written = max(p.written, revision)
+}
+
+// Deleting expects the cache to show that a pod of the owner is being deleted.
+func (c *Control) Deleting(owner store.Object, pod *corev1.Pod) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of(owner.GetUID()).deleting[pod.UID] = pod.Name
 }
 
 func (c *Control) of(owner types.UID) *pending {
@@ -157,9 +164,7 @@ func (c *Control) Delete(ctx context.Context, owner store.Object, pod *corev1.Po
 		c.recorder.Event(ctx, owner, corev1.EventTypeWarning, "FailedDelete", fmt.Sprintf("Error deleting: %v", err))
 		return fmt.Errorf("unable to delete pods: %w", err)
 	}
-	c.mu.Lock()
-	c.of(owner.GetUID()).deleting[pod.UID] = pod.Name
-	c.mu.Unlock()
+	c.Deleting(owner, pod)
 	c.recorder.Event(ctx, owner, corev1.EventTypeNormal, "SuccessfulDelete", "Deleted pod: "+pod.Name)
 	return nil
 }
