@@ -21,6 +21,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
 	"tidepool.dev/tidepool/engine/controller/daemonset"
 	"tidepool.dev/tidepool/engine/controller/deployment"
+	"tidepool.dev/tidepool/engine/controller/disruption"
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
 	"tidepool.dev/tidepool/engine/controller/garbagecollector"
@@ -116,6 +117,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		persistentvolume.New(shared, p.client(persistentvolume.Name), events.NewRecorder(p.client(persistentvolume.Name), p.clock, persistentvolume.Component, ""), config.Clock),
 		volumeprotection.NewClaims(shared, p.client(volumeprotection.ClaimsName), config.Clock),
 		volumeprotection.NewVolumes(shared, p.client(volumeprotection.VolumesName)),
+		disruption.New(shared, p.client(disruption.Name), events.NewRecorder(p.client(disruption.Name), p.clock, disruption.Component, ""), config.Clock, served),
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}

@@ -7,7 +7,6 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -148,45 +147,6 @@ func withCondition(conditions []corev1.PodCondition, condition corev1.PodConditi
 		next = append(next, condition)
 	}
 	return next
-}
-
-// Evict deletes a pod on behalf of somebody who empties its node. A condition
-// of the pod tells the reason to whoever looks after it.
-func (o *Operations) Evict(ctx context.Context, eviction *policyv1.Eviction) error {
-	var opts metav1.DeleteOptions
-	if eviction.DeleteOptions != nil {
-		opts = *eviction.DeleteOptions
-	}
-	pods := o.kinds["pods"]
-	if len(opts.DryRun) == 0 {
-		marked, err := o.Update(ctx, pods, eviction.Namespace, eviction.Name, Status, func(current store.Object) (store.Object, error) {
-			if err := checkPreconditions(pods, eviction.Name, opts.Preconditions, current); err != nil {
-				return nil, err
-			}
-			return o.markEvicted(current.(*corev1.Pod)), nil
-		}, WriteOptions{recorded: true}) // as in Kubernetes, it is nobody's
-		if err != nil {
-			return err
-		}
-		if opts.Preconditions != nil && opts.Preconditions.ResourceVersion != nil { // we have moved it on ourselves
-			opts.Preconditions = &metav1.Preconditions{UID: opts.Preconditions.UID, ResourceVersion: new(marked.GetResourceVersion())}
-		}
-	}
-	_, _, err := o.Delete(ctx, pods, eviction.Namespace, eviction.Name, opts)
-	return err
-}
-
-func (o *Operations) markEvicted(pod *corev1.Pod) *corev1.Pod {
-	next := *pod // the list of conditions is replaced, nothing is changed
-	next.ResourceVersion = ""
-	next.Status.Conditions = withCondition(pod.Status.Conditions, corev1.PodCondition{
-		Type:               corev1.DisruptionTarget,
-		Status:             corev1.ConditionTrue,
-		LastTransitionTime: o.now(),
-		Reason:             "EvictionByEvictionAPI",
-		Message:            "Eviction API: evicting",
-	})
-	return &next
 }
 
 // Finalize replaces a namespace's spec.finalizers; with the last of them a
