@@ -19,6 +19,7 @@ import (
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
+	"tidepool.dev/tidepool/engine/controller/cronjob"
 	"tidepool.dev/tidepool/engine/controller/daemonset"
 	"tidepool.dev/tidepool/engine/controller/deployment"
 	"tidepool.dev/tidepool/engine/controller/disruption"
@@ -31,6 +32,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/persistentvolume"
 	"tidepool.dev/tidepool/engine/controller/podgc"
 	"tidepool.dev/tidepool/engine/controller/replicaset"
+	"tidepool.dev/tidepool/engine/controller/replication"
 	"tidepool.dev/tidepool/engine/controller/resourcequota"
 	"tidepool.dev/tidepool/engine/controller/rootca"
 	"tidepool.dev/tidepool/engine/controller/serviceaccount"
@@ -106,8 +108,10 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
 		statefulset.New(shared, p.client(statefulset.Name), p.recorder(statefulset.Name), config.Clock),
+		cronjob.New(shared, p.client(cronjob.Name), p.recorder(cronjob.Name), config.Clock),
 		job.New(shared, p.client(job.Name), p.recorder(job.Name), config.Clock),
 		ttlafterfinished.New(shared, p.client(ttlafterfinished.Name), config.Clock),
+		replication.New(shared, p.client(replication.Name), p.recorder(replication.Name), config.Clock),
 		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),
 		endpointslice.New(shared, p.client(endpointslice.Name), p.recorder(endpointslice.Name), config.Clock),
 		nodelifecycle.New(shared, p.client(nodelifecycle.Name), p.recorder(nodelifecycle.Name), config.Clock),

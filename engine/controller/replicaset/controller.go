@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
@@ -28,7 +29,6 @@ const (
 	// Name is the component in events and causes.
 	Name = "replicaset-controller"
 
-	resource    = "replicasets.apps"
 	podResource = "pods"
 
 	// coalesce is how long the changes of a ReplicaSet's pods wait for more of
@@ -37,9 +37,23 @@ const (
 	workers  = 5 // as kube-controller-manager's --concurrent-replicaset-syncs
 )
 
-var kind = appsv1.SchemeGroupVersion.WithKind("ReplicaSet")
+// Workload is a kind that this loop runs: its objects, seen as ReplicaSets.
+type Workload struct {
+	// Name is the component in events and causes.
+	Name     string
+	Resource string
+	Kind     schema.GroupVersionKind
+	// Show makes an object a ReplicaSet that keeps the object's own kind and
+	// shares its parts; Restore makes it an object again, with the ReplicaSet's
+	// status.
+	Show    func(store.Object) *appsv1.ReplicaSet
+	Restore func(*appsv1.ReplicaSet) store.Object
+	// CountsTerminating says whether the status tells of terminating pods.
+	CountsTerminating bool
+}
 
 type loop struct {
+	Workload
 	cache    *cache.Cache
 	client   client.Client
 	recorder events.Recorder
@@ -49,13 +63,25 @@ type loop struct {
 	written  written.Log
 }
 
-// New returns the control loop.
+// New returns the control loop of ReplicaSets.
 func New(cache *cache.Cache, client client.Client, recorder events.Recorder, clock clock.Clock) controller.Controller {
-	l := &loop{cache: cache, client: client, recorder: recorder, clock: clock, ledger: newLedger()}
+	return NewFor(Workload{
+		Name:              Name,
+		Resource:          "replicasets.apps",
+		Kind:              appsv1.SchemeGroupVersion.WithKind("ReplicaSet"),
+		Show:              func(obj store.Object) *appsv1.ReplicaSet { return obj.(*appsv1.ReplicaSet) },
+		Restore:           func(rs *appsv1.ReplicaSet) store.Object { return rs },
+		CountsTerminating: true,
+	}, cache, client, recorder, clock)
+}
+
+// NewFor returns the control loop of another kind that works alike.
+func NewFor(workload Workload, cache *cache.Cache, client client.Client, recorder events.Recorder, clock clock.Clock) controller.Controller {
+	l := &loop{Workload: workload, cache: cache, client: client, recorder: recorder, clock: clock, ledger: newLedger(workload.Kind.Kind)}
 	return controller.Controller{
-		Name: Name,
+		Name: workload.Name,
 		Watches: []controller.Watch{
-			{Resource: resource, Map: l.forReplicaSet},
+			{Resource: workload.Resource, Map: l.forReplicaSet},
 			{Resource: podResource, Map: l.forPod},
 		},
 		Reconciler: l,
@@ -74,7 +100,7 @@ func (l *loop) forReplicaSet(event store.Event) []controller.Request {
 func (l *loop) forPod(event store.Event) []controller.Request {
 	l.orphans.Observe(event)
 	if l.ledger.observe(event) {
-		if requests := forOwner(event); requests != nil {
+		if requests := controller.ForOwner(l.Kind.Kind)(event); requests != nil {
 			return requests
 		}
 	}
@@ -82,7 +108,8 @@ func (l *loop) forPod(event store.Event) []controller.Request {
 		return nil
 	}
 	var requests []controller.Request
-	for _, rs := range cache.List[*appsv1.ReplicaSet](l.cache, resource, event.Key.Namespace) {
+	for _, obj := range cache.List[store.Object](l.cache, l.Resource, event.Key.Namespace) {
+		rs := l.Show(obj)
 		if selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector); err == nil && claim.Adoptable(event.Object, selector) {
 			requests = append(requests, controller.Request{Namespace: rs.Namespace, Name: rs.Name})
 		}
@@ -90,17 +117,16 @@ func (l *loop) forPod(event store.Event) []controller.Request {
 	return requests
 }
 
-var forOwner = controller.ForOwner(kind.Kind)
-
 // Reconcile implements controller.Reconciler.
 func (l *loop) Reconcile(ctx context.Context, request controller.Request) (controller.Result, error) {
 	if l.written.Pending(request, l.cache.Revision()) {
 		return controller.Result{}, nil // its event will lead to another turn
 	}
-	rs, ok := cache.Get[*appsv1.ReplicaSet](l.cache, resource, request.Namespace, request.Name)
+	obj, ok := cache.Get[store.Object](l.cache, l.Resource, request.Namespace, request.Name)
 	if !ok {
 		return controller.Result{}, nil
 	}
+	rs := l.Show(obj)
 	selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector)
 	if err != nil {
 		return controller.Result{}, err

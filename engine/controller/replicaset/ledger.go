@@ -19,6 +19,8 @@ import (
 // It is also the loop's expectations: what the loop has created or deleted and
 // not yet seen. Until it has, the counts are behind and no replicas are managed.
 type ledger struct {
+	kind string // of the owners
+
 	mu      sync.Mutex
 	seen    int64 // revision of the newest pod event
 	tallies map[types.UID]*tally
@@ -54,7 +56,9 @@ func (c *counts) add(pod *corev1.Pod, sign int) {
 	}
 }
 
-func newLedger() *ledger { return &ledger{tallies: map[types.UID]*tally{}} }
+func newLedger(kind string) *ledger {
+	return &ledger{kind: kind, tallies: map[types.UID]*tally{}}
+}
 
 // observe follows one pod event. It reports whether the owner before or after
 // it has to take notice.
@@ -69,7 +73,7 @@ func (l *ledger) observe(event store.Event) (notify bool) {
 	if event.Type != store.Deleted {
 		pod = event.Object.(*corev1.Pod)
 	}
-	before, after := ownerUID(prev), ownerUID(pod)
+	before, after := l.owner(prev), l.owner(pod)
 	if before == after {
 		if before == "" {
 			return false
@@ -203,11 +207,11 @@ func (l *ledger) forget(owner types.UID) {
 	}
 }
 
-func ownerUID(pod *corev1.Pod) types.UID {
+func (l *ledger) owner(pod *corev1.Pod) types.UID {
 	if pod == nil {
 		return ""
 	}
-	if ref := metav1.GetControllerOfNoCopy(pod); ref != nil && ref.Kind == "ReplicaSet" {
+	if ref := metav1.GetControllerOfNoCopy(pod); ref != nil && ref.Kind == l.kind {
 		return ref.UID
 	}
 	return ""

@@ -20,7 +20,7 @@ type tale struct {
 	revision int64
 }
 
-func newTale() *tale { return &tale{ledger: newLedger(), pods: map[string]*corev1.Pod{}} }
+func newTale() *tale { return &tale{ledger: newLedger("ReplicaSet"), pods: map[string]*corev1.Pod{}} }
 
 // put writes a pod that is pending unless changes say otherwise.
 func (s *tale) put(name string, changes ...change) (notified bool) {

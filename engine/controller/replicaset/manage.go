@@ -13,6 +13,7 @@ import (
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/controller/internal/podcontrol"
 	"tidepool.dev/tidepool/engine/controller/internal/podutil"
+	"tidepool.dev/tidepool/engine/store"
 )
 
 // burst bounds how many pods one turn creates or deletes.
@@ -30,7 +31,7 @@ func (l *loop) manage(ctx context.Context, rs *appsv1.ReplicaSet, selector label
 }
 
 func (l *loop) create(ctx context.Context, rs *appsv1.ReplicaSet, count int) error {
-	owner := *metav1.NewControllerRef(rs, kind)
+	owner := *metav1.NewControllerRef(rs, l.Kind)
 	_, err := podcontrol.CreateEach(count, func(int) error { return l.createOne(ctx, rs, owner) })
 	return err
 }
@@ -97,8 +98,8 @@ func (l *loop) activeOnNodes(rs *appsv1.ReplicaSet) map[string]int {
 		return nil
 	}
 	count := map[string]int{}
-	for _, sibling := range cache.Find[*appsv1.ReplicaSet](l.cache, resource, cache.ByController, string(ref.UID)) {
-		for _, pod := range cache.Find[*corev1.Pod](l.cache, podResource, cache.ByController, string(sibling.UID)) {
+	for _, sibling := range cache.Find[store.Object](l.cache, l.Resource, cache.ByController, string(ref.UID)) {
+		for _, pod := range cache.Find[*corev1.Pod](l.cache, podResource, cache.ByController, string(sibling.GetUID())) {
 			if podutil.Active(pod) {
 				count[pod.Spec.NodeName]++
 			}

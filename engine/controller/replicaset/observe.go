@@ -44,7 +44,7 @@ func (l *loop) observe(ctx context.Context, rs *appsv1.ReplicaSet, selector labe
 	orphans := slices.DeleteFunc(l.orphans.In(rs.Namespace), func(obj store.Object) bool {
 		return !podutil.Active(obj.(*corev1.Pod))
 	})
-	owner := &claim.Owner{Object: rs, Resource: resource, Kind: kind}
+	owner := &claim.Owner{Object: rs, Resource: l.Resource, Kind: l.Kind}
 	active, adopted, err := claim.Select(ctx, l.client, owner, podResource, selector, active, orphans)
 	for _, pod := range adopted {
 		l.ledger.wrote(rs.UID, pod)

@@ -13,22 +13,23 @@ import (
 
 // updateStatus writes what was observed, if it is news.
 func (l *loop) updateStatus(ctx context.Context, rs *appsv1.ReplicaSet, o observation, manageErr error) error {
-	terminating := int32(o.terminating)
 	status := appsv1.ReplicaSetStatus{
 		Replicas:             int32(o.active),
 		FullyLabeledReplicas: int32(o.labelled),
 		ReadyReplicas:        int32(o.ready),
 		AvailableReplicas:    int32(o.available),
-		TerminatingReplicas:  &terminating,
 		ObservedGeneration:   rs.Generation,
 		Conditions:           l.conditions(rs, o, manageErr),
+	}
+	if l.CountsTerminating {
+		status.TerminatingReplicas = new(int32(o.terminating))
 	}
 	if equal(&rs.Status, &status) {
 		return nil
 	}
 	next := rs.DeepCopy()
 	next.Status = status
-	updated, err := l.client.UpdateStatus(ctx, resource, next)
+	updated, err := l.client.UpdateStatus(ctx, l.Resource, l.Restore(next))
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,14 @@ func equal(a, b *appsv1.ReplicaSetStatus) bool {
 		a.FullyLabeledReplicas == b.FullyLabeledReplicas &&
 		a.ReadyReplicas == b.ReadyReplicas &&
 		a.AvailableReplicas == b.AvailableReplicas &&
-		a.TerminatingReplicas != nil && *a.TerminatingReplicas == *b.TerminatingReplicas &&
+		equalPointers(a.TerminatingReplicas, b.TerminatingReplicas) &&
 		a.ObservedGeneration == b.ObservedGeneration &&
 		slices.Equal(a.Conditions, b.Conditions)
+}
+
+func equalPointers(a, b *int32) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
 }
