@@ -17,6 +17,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/api/authentication"
+	"tidepool.dev/tidepool/engine/api/authentication/jwt"
 	users "tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/server/credentials"
 	"tidepool.dev/tidepool/server/pki"
@@ -64,6 +65,7 @@ func Serve(ctx context.Context, config Config) error {
 	cluster, err := newCluster(ctx, config.Nodes, identity.authority.PEM, api.Config{
 		Authenticate: identity.authenticator.Authenticate,
 		Token:        authentication.Static(identity.authenticator.ByToken),
+		Key:          identity.tokens,
 	}, config.Log)
 	if err != nil {
 		return err
@@ -150,6 +152,7 @@ type identity struct {
 	server        tls.Certificate
 	admin         pki.Pair
 	token         credentials.Token
+	tokens        *jwt.Key // signs those of service accounts
 	authenticator *credentials.Authenticator
 }
 
@@ -174,7 +177,16 @@ func openIdentity(config Config, now time.Time) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
+	signing, err := pki.SigningKey(pkiDir(config.DataDir), "sa")
+	if err != nil {
+		return identity{}, err
+	}
+	tokens, err := jwt.New(signing)
+	if err != nil {
+		return identity{}, err
+	}
 	return identity{
+		tokens:    tokens,
 		authority: authority,
 		server:    server,
 		admin:     admin,

@@ -12,6 +12,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"tidepool.dev/tidepool/engine/api/authentication"
+	"tidepool.dev/tidepool/engine/api/authentication/jwt"
 	"tidepool.dev/tidepool/engine/api/authorization"
 	"tidepool.dev/tidepool/engine/api/endpoints"
 	"tidepool.dev/tidepool/engine/api/identity"
@@ -38,6 +39,7 @@ type Config struct {
 	OpenAPI      openapi.Source
 	Authenticate func(*http.Request) (identity.User, bool, error)
 	Token        authentication.Token
+	Key          *jwt.Key
 	Authorize    authorization.Authorizer
 	Rules        func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	Observe      func(Observed)
@@ -67,6 +69,7 @@ func New(config Config) (*Server, error) {
 		OpenAPI:      config.OpenAPI,
 		Authenticate: config.Authenticate,
 		Token:        config.Token,
+		Key:          config.Key,
 		Authorize:    config.Authorize,
 		Rules:        config.Rules,
 		Observe:      config.Observe,

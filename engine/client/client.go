@@ -10,6 +10,7 @@ package client
 import (
 	"context"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
@@ -35,6 +36,8 @@ type Client interface {
 	// Finalize replaces a namespace's spec.finalizers alone, at its
 	// resourceVersion; a deleted namespace goes with the last of them.
 	Finalize(ctx context.Context, namespace *corev1.Namespace) (store.Object, error)
+	// IssueToken returns a request for a token of a service account, answered.
+	IssueToken(ctx context.Context, namespace, account string, request *authenticationv1.TokenRequest) (*authenticationv1.TokenRequest, error)
 }
 
 // Modify reads the newest state of an object, lets change edit a copy and

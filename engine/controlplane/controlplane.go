@@ -9,8 +9,6 @@ import (
 	"math/rand/v2"
 
 	"tidepool.dev/tidepool/engine/api"
-	"tidepool.dev/tidepool/engine/api/authorization"
-	"tidepool.dev/tidepool/engine/api/authorization/rbac"
 	"tidepool.dev/tidepool/engine/api/authorization/rbac/policy"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kinds"
@@ -36,6 +34,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/resourcequota"
 	"tidepool.dev/tidepool/engine/controller/rootca"
 	"tidepool.dev/tidepool/engine/controller/serviceaccount"
+	"tidepool.dev/tidepool/engine/controller/serviceaccounttoken"
 	"tidepool.dev/tidepool/engine/controller/statefulset"
 	"tidepool.dev/tidepool/engine/controller/tainteviction"
 	"tidepool.dev/tidepool/engine/controller/ttlafterfinished"
@@ -72,17 +71,15 @@ type ControlPlane struct {
 func New(ctx context.Context, config Config) (*ControlPlane, error) {
 	served := kinds.All()
 	config.API.Store, config.API.Clock, config.API.Random, config.API.Kinds = config.Store, config.Clock, config.Random, served
-	roles, err := rbac.New(ctx, config.Store)
+	access, err := newAccess(ctx, &config)
 	if err != nil {
 		return nil, err
 	}
-	config.API.Authorize = authorization.AnyOf(authorization.Masters, roles.Authorize)
-	config.API.Rules = roles.Rules
 	server, err := api.New(config.API)
 	if err != nil {
 		return nil, err
 	}
-	server.Operations().SetGuard(rbac.Guard{Policy: roles, Authorize: config.API.Authorize}.Check)
+	access.protect(server.Operations())
 	if err := server.Operations().Bootstrap(ctx); err != nil {
 		return nil, err
 	}
@@ -103,6 +100,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		namespace.New(shared, p.client(namespace.Name), p.recorder(namespace.Name), config.Clock, served),
 		serviceaccount.New(shared, p.client(serviceaccount.Name), p.recorder(serviceaccount.Name), config.Clock),
 		rootca.New(shared, p.client(rootca.Name), p.recorder(rootca.Name), config.Clock, config.CA),
+		serviceaccounttoken.New(shared, p.client(serviceaccounttoken.Name), access.tokens, config.CA),
 		clusterroleaggregation.New(shared, p.client(clusterroleaggregation.Name)),
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"tidepool.dev/tidepool/engine/cache"
@@ -147,8 +148,26 @@ func (w *worker) downwardFiles(items []corev1.DownwardAPIVolumeFile) func() map[
 	}
 }
 
-// projectedFiles puts several sources into one volume. A service account's
-// token is not among them: this cluster issues none.
+// tokenFile is a token of the pod's service account, which ends with the pod.
+// Most are never looked at, so it is asked for when somebody does.
+func (w *worker) tokenFile(source *corev1.ServiceAccountTokenProjection) func() map[string]string {
+	return func() map[string]string {
+		request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
+			ExpirationSeconds: source.ExpirationSeconds,
+			BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: w.pod.Name, UID: w.pod.UID},
+		}}
+		if source.Audience != "" {
+			request.Spec.Audiences = []string{source.Audience}
+		}
+		issued, err := w.Client.IssueToken(context.Background(), w.pod.Namespace, w.pod.Spec.ServiceAccountName, request)
+		if err != nil {
+			return noFiles() // the account has been deleted
+		}
+		return map[string]string{source.Path: issued.Status.Token}
+	}
+}
+
+// projectedFiles puts several sources into one volume.
 func (w *worker) projectedFiles(sources []corev1.VolumeProjection) (func() map[string]string, error) {
 	var parts []func() map[string]string
 	for i := range sources {
@@ -162,6 +181,8 @@ func (w *worker) projectedFiles(sources []corev1.VolumeProjection) (func() map[s
 			part, err = w.secretFiles(source.Secret.Name, source.Secret.Items, source.Secret.Optional)
 		case source.DownwardAPI != nil:
 			part = w.downwardFiles(source.DownwardAPI.Items)
+		case source.ServiceAccountToken != nil:
+			part = w.tokenFile(source.ServiceAccountToken)
 		}
 		if err != nil {
 			return nil, err

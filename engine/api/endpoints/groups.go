@@ -77,7 +77,7 @@ func newGroups(kinds []*kind.Kind, questions []reviews.Review) *groups {
 		}
 		return cmp.Or(strings.Compare(a.Group, b.Group), version.CompareKubeAwareVersionStrings(b.Version, a.Version))
 	})
-	for _, gvk := range []schema.GroupVersionKind{scaleKind, bindingKind, evictionKind} {
+	for _, gvk := range []schema.GroupVersionKind{scaleKind, bindingKind, evictionKind, tokenRequestKind} {
 		g.kinds[gvk] = true
 	}
 	return g
@@ -119,6 +119,8 @@ func subresourcesOf(k *kind.Kind) []subresource {
 			{name: "eviction", verbs: []string{"create"}, kind: evictionKind},
 			{name: "log", verbs: []string{"get"}},
 		}
+	case "serviceaccounts":
+		subs = []subresource{{name: "token", verbs: []string{"create"}, kind: tokenRequestKind}}
 	case "namespaces":
 		subs = []subresource{{name: "finalize", verbs: []string{"update"}}}
 	}

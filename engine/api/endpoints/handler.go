@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"tidepool.dev/tidepool/engine/api/authentication"
+	"tidepool.dev/tidepool/engine/api/authentication/jwt"
 	"tidepool.dev/tidepool/engine/api/authorization"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/logs"
@@ -46,6 +47,9 @@ type Config struct {
 	Authenticate func(*http.Request) (identity.User, bool, error)
 	// Token says whose a bearer token is; nil knows none.
 	Token authentication.Token
+	// Key is the one that signs service accounts' tokens, for others to verify
+	// them; nil: there are none.
+	Key *jwt.Key
 	// Authorize says whether a user may do something and, if not, why; nil
 	// allows everything.
 	Authorize authorization.Authorizer

@@ -23,6 +23,10 @@ func (q *request) serveOther() error {
 		return q.roots()
 	case path == "/version":
 		return q.object(Version)
+	case path == openIDPath:
+		return q.openID()
+	case path == keysPath:
+		return q.keys()
 	case parts[0] == "healthz" || parts[0] == "livez" || parts[0] == "readyz":
 		return q.health(parts)
 	case parts[0] == "api" || parts[0] == "apis":
@@ -37,7 +41,7 @@ func (q *request) serveOther() error {
 func (q *request) isServed(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "", "version", "healthz", "livez", "readyz", "api", "apis", "openapi":
+	case "", "version", "healthz", "livez", "readyz", "api", "apis", "openapi", "openid", ".well-known":
 		return true
 	}
 	return false
@@ -55,13 +59,13 @@ func (q *request) object(body any) error {
 
 // roots lists the paths that there are.
 func (q *request) roots() error {
-	paths := []string{"/api", "/api/v1", "/apis", "/apis/"}
+	paths := []string{openIDPath, "/api", "/api/v1", "/apis", "/apis/"}
 	for _, gv := range q.groups.versions {
 		if gv.Group != "" {
 			paths = append(paths, "/apis/"+gv.Group, "/apis/"+gv.String())
 		}
 	}
-	paths = append(paths, "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/readyz", "/version")
+	paths = append(paths, "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openapi/v3/", keysPath, "/readyz", "/version")
 	return q.object(struct {
 		Paths []string `json:"paths"`
 	}{paths})

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -17,9 +18,11 @@ import (
 )
 
 var (
-	scaleKind    = autoscalingv1.SchemeGroupVersion.WithKind("Scale")
-	bindingKind  = corev1.SchemeGroupVersion.WithKind("Binding")
-	evictionKind = policyv1.SchemeGroupVersion.WithKind("Eviction")
+	scaleKind   = autoscalingv1.SchemeGroupVersion.WithKind("Scale")
+	bindingKind = corev1.SchemeGroupVersion.WithKind("Binding")
+	// tokenRequestKind is of service accounts' tokens.
+	tokenRequestKind = authenticationv1.SchemeGroupVersion.WithKind("TokenRequest")
+	evictionKind     = policyv1.SchemeGroupVersion.WithKind("Eviction")
 )
 
 // scales are served as parts of other kinds only.
@@ -49,6 +52,8 @@ func (q *request) serveSubresource(r *resource, unacceptable error) error {
 		return q.bind()
 	case "eviction":
 		return q.evict()
+	case "token":
+		return q.token()
 	default:
 		return q.finalize(r)
 	}

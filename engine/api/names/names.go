@@ -1,4 +1,4 @@
-// Package names generates names as the API server does
+// Package names generates names and UIDs as the API server does
 // (k8s.io/apiserver/pkg/storage/names).
 package names
 

@@ -1,35 +1,14 @@
 package rest
 
 import (
-	"encoding/binary"
-	"encoding/hex"
-	"math/rand/v2"
-
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/names"
 	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
-
-// newUID returns a random (version 4) UUID.
-func newUID(random *rand.Rand) types.UID {
-	var id [16]byte
-	binary.BigEndian.PutUint64(id[:8], random.Uint64())
-	binary.BigEndian.PutUint64(id[8:], random.Uint64())
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[:8], id[:4])
-	hex.Encode(text[9:13], id[4:6])
-	hex.Encode(text[14:18], id[6:8])
-	hex.Encode(text[19:23], id[8:10])
-	hex.Encode(text[24:], id[10:])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return types.UID(text[:])
-}
 
 // setKind tells an object of the store its kind.
 func setKind(k *kind.Kind, obj store.Object) {
@@ -73,7 +52,7 @@ func (o *Operations) prepareNewMeta(obj store.Object) {
 	obj.SetSelfLink("")
 	obj.SetGeneration(0)
 	obj.SetCreationTimestamp(o.now())
-	obj.SetUID(newUID(o.random))
+	obj.SetUID(names.UID(o.random))
 }
 
 // prepareMetaUpdate keeps what only the server may change.

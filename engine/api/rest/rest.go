@@ -37,6 +37,7 @@ type Operations struct {
 	services  sync.Mutex
 	admission admission.Chain
 	guard     Guard
+	tokens    Tokens
 }
 
 // New returns operations on kinds. random must be safe for concurrent use.

@@ -1,6 +1,7 @@
 package validation
 
 import (
+	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -97,4 +98,19 @@ func rawOrRequirements(at *field.Path, raw string, requirements int) field.Error
 		return field.ErrorList{field.Required(at.Child("requirements"), "when "+at.String()+" is specified, requirements or rawSelector is required")}
 	}
 	return nil
+}
+
+// TokenRequest checks a request for a service account's token, whose lifetime
+// is set (k8s.io/kubernetes/pkg/apis/authentication/validation).
+func TokenRequest(r *authenticationv1.TokenRequest) field.ErrorList {
+	var errs field.ErrorList
+	const least, most = 10 * 60, int64(1) << 32
+	at := specPath.Child("expirationSeconds")
+	if *r.Spec.ExpirationSeconds < least {
+		errs = append(errs, field.Invalid(at, *r.Spec.ExpirationSeconds, "may not specify a duration less than 10 minutes"))
+	}
+	if *r.Spec.ExpirationSeconds > most {
+		errs = append(errs, field.Invalid(at, *r.Spec.ExpirationSeconds, "may not specify a duration larger than 2^32 seconds"))
+	}
+	return errs
 }
