@@ -20,6 +20,7 @@ import (
 	"tidepool.dev/tidepool/engine/view"
 	"tidepool.dev/tidepool/lessons"
 	"tidepool.dev/tidepool/lessons/courses"
+	"tidepool.dev/tidepool/server/carry"
 	"tidepool.dev/tidepool/server/stream"
 )
 
@@ -41,7 +42,7 @@ func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log
 	}
 	observers := &lessons.Observers{}
 	hooks.Observe = observers.Observe
-	hooks.Logs = simulated
+	hooks.Logs, hooks.Remote, hooks.Carrier = simulated, simulated, carry.Carrier{}
 	hooks.OpenAPI = embedded.Source
 	memory := store.NewMemory(0)
 	wake, waker := concurrent.Waker()

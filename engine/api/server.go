@@ -19,6 +19,7 @@ import (
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/logs"
 	"tidepool.dev/tidepool/engine/api/openapi"
+	"tidepool.dev/tidepool/engine/api/remote"
 	"tidepool.dev/tidepool/engine/api/rest"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
@@ -36,6 +37,8 @@ type Config struct {
 
 	Do           func(func())
 	Logs         logs.Source
+	Remote       remote.Source
+	Carrier      endpoints.Carrier
 	OpenAPI      openapi.Source
 	Authenticate func(*http.Request) (identity.User, bool, error)
 	Token        authentication.Token
@@ -66,6 +69,8 @@ func New(config Config) (*Server, error) {
 		Clock:        config.Clock,
 		Do:           config.Do,
 		Logs:         config.Logs,
+		Remote:       config.Remote,
+		Carrier:      config.Carrier,
 		OpenAPI:      config.OpenAPI,
 		Authenticate: config.Authenticate,
 		Token:        config.Token,

@@ -15,8 +15,8 @@ func (f *Fleet) OpenLog(pod *corev1.Pod, container string, previous bool, wake f
 	k, ok := f.Kubelet(pod.Spec.NodeName)
 	if !ok || k.isStopped() {
 		//lint:ignore ST1005 it is the words of net/http that an API server passes on
-		return nil, fmt.Errorf("Get \"https://%s:%d/containerLogs/%s/%s/%s\": dial tcp %s:%d: connect: connection refused",
-			pod.Status.HostIP, kubeletPort, pod.Namespace, pod.Name, container, pod.Status.HostIP, kubeletPort)
+		return nil, fmt.Errorf("Get \"https://%s:%d/containerLogs/%s/%s/%s\": %w",
+			pod.Status.HostIP, kubeletPort, pod.Namespace, pod.Name, container, unreachable(pod))
 	}
 	id, err := logID(pod, container, previous)
 	if err != nil {

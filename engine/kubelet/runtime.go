@@ -5,8 +5,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"tidepool.dev/tidepool/engine/api/logs"
+	"tidepool.dev/tidepool/engine/api/remote"
 )
 
 // Runtime runs the sandboxes and containers of one node. It is modelled on the
@@ -60,6 +62,13 @@ type Runtime interface {
 	// CheckGRPC asks a service at an address for its health, by the gRPC health
 	// checking protocol; no error means that it serves.
 	CheckGRPC(host string, port int, service string, timeout time.Duration, done func(error))
+
+	// StartProcess runs a command in a running container, or attaches to its
+	// main program; wake is as in remote.Source. A command that can't be started
+	// is one that ends with an error.
+	StartProcess(id string, options remote.Options, wake func()) (remote.Process, error)
+	// Dial connects to a port on a pod's loopback interface.
+	Dial(pod types.UID, port int, wake func()) (remote.Connection, error)
 
 	// Log opens the output of a container, from its beginning. wake, which may
 	// be nil and must not block, is called whenever there may be more.

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"tidepool.dev/tidepool/engine/api/logs"
+	"tidepool.dev/tidepool/engine/api/remote"
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
@@ -103,10 +104,28 @@ func (n *Nodes) kubelet(node Node, cache *cache.Cache, client client.Client) *ku
 	})
 }
 
+var errNotStarted = errors.New("the nodes have not been started")
+
 // OpenLog implements logs.Source.
 func (n *Nodes) OpenLog(pod *corev1.Pod, container string, previous bool, wake func()) (logs.Reader, error) {
 	if n.Fleet == nil {
-		return nil, errors.New("the nodes have not been started")
+		return nil, errNotStarted
 	}
 	return n.Fleet.OpenLog(pod, container, previous, wake)
+}
+
+// StartProcess implements remote.Source.
+func (n *Nodes) StartProcess(pod *corev1.Pod, container string, options remote.Options, wake func()) (remote.Process, error) {
+	if n.Fleet == nil {
+		return nil, errNotStarted
+	}
+	return n.Fleet.StartProcess(pod, container, options, wake)
+}
+
+// Dial implements remote.Source.
+func (n *Nodes) Dial(pod *corev1.Pod, port int, wake func()) (remote.Connection, error) {
+	if n.Fleet == nil {
+		return nil, errNotStarted
+	}
+	return n.Fleet.Dial(pod, port, wake)
 }

@@ -51,7 +51,7 @@ func New(ctx context.Context, config Config) (*World, error) {
 	random := controlplane.NewRandom(config.Seed)
 	nodes := NewNodes(w.clock, random)
 	config.API.Do = w.Do
-	config.API.Logs = nodes
+	config.API.Logs, config.API.Remote = nodes, nodes
 	plane, err := controlplane.New(ctx, controlplane.Config{
 		Store:  w.Store,
 		Clock:  w.clock,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 
@@ -115,12 +116,20 @@ func subresourcesOf(k *kind.Kind) []subresource {
 	switch k.Resource() {
 	case "pods":
 		subs = []subresource{
+			{name: "attach", verbs: connectable, kind: corev1.SchemeGroupVersion.WithKind("PodAttachOptions")},
+			{name: "exec", verbs: connectable, kind: corev1.SchemeGroupVersion.WithKind("PodExecOptions")},
+			{name: "portforward", verbs: connectable, kind: corev1.SchemeGroupVersion.WithKind("PodPortForwardOptions")},
+			{name: "proxy", verbs: proxyable, kind: corev1.SchemeGroupVersion.WithKind("PodProxyOptions")},
 			{name: "binding", verbs: []string{"create"}, kind: bindingKind},
 			{name: "eviction", verbs: []string{"create"}, kind: evictionKind},
 			{name: "log", verbs: []string{"get"}},
 		}
 	case "serviceaccounts":
 		subs = []subresource{{name: "token", verbs: []string{"create"}, kind: tokenRequestKind}}
+	case "services":
+		subs = []subresource{{name: "proxy", verbs: proxyable, kind: corev1.SchemeGroupVersion.WithKind("ServiceProxyOptions")}}
+	case "nodes":
+		subs = []subresource{{name: "proxy", verbs: proxyable, kind: corev1.SchemeGroupVersion.WithKind("NodeProxyOptions")}}
 	case "namespaces":
 		subs = []subresource{{name: "finalize", verbs: []string{"update"}}}
 	}

@@ -23,6 +23,7 @@ import (
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/logs"
 	"tidepool.dev/tidepool/engine/api/openapi"
+	"tidepool.dev/tidepool/engine/api/remote"
 	"tidepool.dev/tidepool/engine/api/rest"
 	"tidepool.dev/tidepool/engine/api/reviews"
 	"tidepool.dev/tidepool/engine/clock"
@@ -38,6 +39,10 @@ type Config struct {
 	Do func(func())
 	// Logs are the containers' logs; nil has none.
 	Logs logs.Source
+	// Remote reaches into the containers, and Carrier carries what comes of it to
+	// clients; without them there is no exec, attach and port-forward.
+	Remote  remote.Source
+	Carrier Carrier
 	// OpenAPI has the OpenAPI documents; nil serves none.
 	OpenAPI openapi.Source
 	// Authenticate says who makes a request by a credential that only the

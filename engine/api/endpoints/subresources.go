@@ -31,14 +31,21 @@ var scales = &resource{Kind: &kind.Kind{GroupVersionKind: scaleKind}, served: sc
 // serveSubresource answers a request about a part of an object.
 func (q *request) serveSubresource(r *resource, unacceptable error) error {
 	sub, ok := r.subresource(q.subresource)
-	if !ok || q.remainder != "" {
+	if !ok || q.remainder != "" && sub.name != "proxy" {
 		return notFound()
 	}
 	if !slices.Contains(sub.verbs, q.verb) {
 		return methodNotAllowed()
 	}
-	if sub.name == "log" { // text, whatever is accepted
+	switch sub.name { // these do not answer with objects, whatever is accepted
+	case "log":
 		return q.log()
+	case "exec", "attach":
+		return q.process()
+	case "portforward":
+		return q.portForward()
+	case "proxy":
+		return q.proxy()
 	}
 	if unacceptable != nil {
 		return unacceptable

@@ -20,6 +20,7 @@ func busybox() *Image {
 		Command:  []string{"sh"},
 		Env:      []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Programs: tools(),
+		Files:    release("BusyBox", "busybox", ""),
 		Memory:   megabytes(0.5),
 	}
 }

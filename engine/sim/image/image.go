@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tidepool.dev/tidepool/engine/sim/image/shell"
 )
 
 // Image is one repository of the simulated registry.
@@ -28,6 +30,9 @@ type Image struct {
 	Env                 []string // "NAME=value"
 	// Programs are the executables, by the name without the directory.
 	Programs map[string]Program
+	// Files are those that the image has besides what all have.
+	Files map[string]string
+	lower func() *layer
 	// Memory is what the main process uses, in bytes: a container whose limit
 	// is less is killed.
 	Memory int64
@@ -48,9 +53,14 @@ type Call struct {
 	Env  []string
 	// Input is what it reads, Print and Complain where it writes: its standard
 	// output and error. Text is passed with its line breaks.
-	Input           string
+	Input           *shell.Input
 	Print, Complain func(text string)
 	Exit            func(code int)
+	// Terminal: somebody looks at the output and types the input.
+	Terminal bool
+	// OnInterrupt is told what Ctrl-C does, which by default ends the program;
+	// nil where nobody can type it.
+	OnInterrupt func(f func())
 	// Main: it is the container's first process (PID 1), which signals end
 	// only if it asks for them.
 	Main bool
@@ -67,6 +77,15 @@ type System interface {
 	// Tag is that of the image.
 	Tag() string
 	Files() *Files
+	// WorkingDir is where the main program begins.
+	WorkingDir() string
+	// Fork makes a process known to Processes and Signal until done is called;
+	// end is called when a signal ends it.
+	Fork(args []string, end func(code int)) (done func())
+	// Processes are those of the container, by their numbers.
+	Processes() []Process
+	// Signal sends a signal to a process; false if there is none.
+	Signal(pid, signal int) bool
 	// Listen answers requests to a port of the pod.
 	Listen(port int, serve func(Request) Response) error
 	// OnTerminate is what the main process does when it is asked to end. By
@@ -77,22 +96,35 @@ type System interface {
 	Program(name string) (Program, bool)
 }
 
+// Process is an entry in the list that ps prints.
+type Process struct {
+	PID     int
+	Command string
+}
+
 // Request is an HTTP request that reaches a program.
 type Request struct {
 	Method, Path, Host, UserAgent, From string
+	Body                                string
 }
 
 // Response is its answer, given after Delay.
 type Response struct {
-	Status int
+	Status int // 0 hangs up
 	Body   string
 	Delay  time.Duration
+	// Server and ContentType are headers, if they are not empty.
+	Server, ContentType string
 }
 
 // catalogue holds the images of the simulated registry, by name.
-var catalogue = []*Image{
-	busybox(), crasher(), nginx(), redis(), pause(), slowStarter(),
-}
+var catalogue = func() []*Image {
+	all := []*Image{busybox(), crasher(), nginx(), redis(), pause(), slowStarter()}
+	for _, i := range all {
+		i.lower = lowerOf(i)
+	}
+	return all
+}()
 
 // Find looks up an image by its whole name (see Normalize). The error is worded
 // as containerd's, and tells a learner what there is instead.

@@ -69,6 +69,8 @@ type box struct {
 	files     Files
 	serve     map[int]func(Request) Response
 	terminate func()
+	processes []Process
+	ends      []func(int)
 }
 
 func (b *box) Now() time.Time     { return b.now }
@@ -77,6 +79,32 @@ func (b *box) Hostname() string   { return "web-0" }
 func (b *box) IP() string         { return "10.244.1.2" }
 func (b *box) Tag() string        { return b.tag }
 func (b *box) Files() *Files      { return &b.files }
+func (b *box) WorkingDir() string { return "/" }
+func (b *box) Fork(args []string, end func(int)) func() {
+	b.processes = append(b.processes, Process{len(b.processes) + 2, strings.Join(args, " ")})
+	b.ends = append(b.ends, end)
+	at := len(b.ends) - 1
+	return func() { b.ends[at] = nil }
+}
+
+func (b *box) Processes() []Process {
+	list := []Process{{1, "main"}}
+	for i, end := range b.ends {
+		if end != nil {
+			list = append(list, b.processes[i])
+		}
+	}
+	return list
+}
+
+func (b *box) Signal(pid, signal int) bool {
+	if pid < 2 || pid-2 >= len(b.ends) || b.ends[pid-2] == nil {
+		return false
+	}
+	b.ends[pid-2](128 + signal)
+	return true
+}
+
 func (b *box) OnTerminate(f func()) {
 	b.terminate = f
 }
@@ -109,7 +137,7 @@ func newBox(t *testing.T, name string) *box {
 		t.Fatal(err)
 	}
 	_, tag := split(whole)
-	return &box{image: found, tag: tag, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), serve: map[int]func(Request) Response{}}
+	return &box{image: found, tag: tag, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), files: found.Root(nil), serve: map[int]func(Request) Response{}}
 }
 
 func (b *box) run(main bool, args ...string) *result {
@@ -144,7 +172,11 @@ func TestTools(t *testing.T) {
 		{"hostname; hostname -i; uname; pwd", "web-0\n10.244.1.2\nLinux\n/\n", 0},
 		{"touch /tmp/a; cat /tmp/a && rm /tmp/a; cat /tmp/a", "cat: can't open '/tmp/a': No such file or directory\n", 1},
 		{"rm /tmp/none; rm -f /tmp/none; echo $?", "rm: can't remove '/tmp/none': No such file or directory\n0\n", 0},
-		{"echo x > /data/f; echo y > /data/g; ls /data; rm -r /data; ls /data", "f\ng\nls: /data: No such file or directory\n", 1},
+		{"mkdir /data; echo x > /data/f; echo y > /data/g; ls /data; rm /data; rm -r /data; ls /data", "f\ng\nrm: '/data' is a directory\nls: /data: No such file or directory\n", 1},
+		{"echo x > /new/f; mkdir /new/a; mkdir -p /new/a/b; ls /new; mkdir /new", "sh: can't create /new/f: No such file or directory\nmkdir: can't create directory '/new/a': No such file or directory\na\nmkdir: can't create directory '/new': File exists\n", 1},
+		{"cd /tmp; echo x > a; pwd; cp a b; mv b c; ls; cat ./c; ls -l c; cd none", "/tmp\na\nc\nx\n-rw-r--r--    1 root     root             2 Jan  2 03:04 c\nsh: cd: can't cd to none: No such file or directory\n", 2},
+		{"mkdir -p /t/in; echo 1 > /t/in/f; tar cf /t.tar /t; rm -r /t; tar xf /t.tar -C /; cat /t/in/f; tar tf /t.tar; tar cf - /none | tar tf -", "1\nt/\nt/in/\nt/in/f\ntar: /none: No such file or directory\ntar: error exit delayed from previous errors\n", 0},
+		{"which sh none; whoami; kill 77; kill -X 1", "/bin/sh\nroot\nkill: can't kill pid 77: No such process\nkill: bad signal name 'X'\n", 1},
 		{"[ -f /none ] || echo no; test 3 -gt 2 && echo yes; [ a = b ]", "no\nyes\n", 1},
 		{"[ ! -e /none ] && [ -z '' ] && [ -n x ] && [ 1 -ne 2 ] && echo all", "all\n", 0},
 		{"seq 3; seq 2 3; seq 1 2 5 | wc -l", "1\n2\n3\n2\n3\n3\n", 0},
@@ -264,6 +296,14 @@ func TestTeachingImages(t *testing.T) {
 	}
 }
 
+func TestProcesses(t *testing.T) {
+	r := newBox(t, "busybox").run(true, "sh", "-c", "sleep 9 & ps; kill 2; kill -0 2 || echo gone")
+	want := "PID   USER     TIME  COMMAND\n    1 root      0:00 main\n    2 root      0:00 sleep 9\n    3 root      0:00 ps\nkill: can't kill pid 2: No such process\ngone\n"
+	if got := r.out.String(); got != want {
+		t.Errorf("got %q, not %q", got, want)
+	}
+}
+
 func TestFiles(t *testing.T) {
 	loaded := 0
 	config := NewFiles(func() map[string]string {
@@ -308,7 +348,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s is a directory: %v", name, got)
 		}
 	}
-	if _, err := f.Read("/etc/config"); !errors.Is(err, errNoFile) || loaded != 1 {
+	if _, err := f.Read("/etc/config"); !errors.Is(err, errIsDir) || loaded != 1 {
 		t.Errorf("got %v, loaded %d times", err, loaded)
 	}
 }

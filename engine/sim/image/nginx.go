@@ -16,8 +16,13 @@ func nginx() *Image {
 		Command:    []string{"nginx", "-g", "daemon off;"},
 		Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Programs:   with(tools(), map[string]Program{"docker-entrypoint.sh": entrypoint, "nginx": serveNginx}),
-		Memory:     megabytes(3.5),
-		StartTime:  20 * time.Millisecond,
+		Files: files(release("Debian GNU/Linux", "debian", "12"), map[string]string{
+			"/usr/share/nginx/html/index.html": welcome,
+			"/etc/nginx/nginx.conf":            nginxConfig,
+			"/etc/nginx/conf.d/default.conf":   nginxSite,
+		}),
+		Memory:    megabytes(3.5),
+		StartTime: 20 * time.Millisecond,
 	}
 }
 
@@ -132,14 +137,16 @@ func serveNginx(c *Call) {
 		}
 		c.Exit(0)
 	})
+	server := "nginx"
+	if base, _, _ := strings.Cut(c.Tag(), "-"); isNginxVersion(base) {
+		server += "/" + base
+	}
 	err := c.Listen(80, func(r Request) Response {
-		response := Response{Status: 404, Body: "<html>\r\n<head><title>404 Not Found</title></head>\r\n</html>\r\n"}
+		response := Response{Status: 404, Server: server, ContentType: "text/html", Body: "<html>\r\n<head><title>404 Not Found</title></head>\r\n</html>\r\n"}
 		switch {
-		case r.Path == "/" || r.Path == "/index.html":
-			response = Response{Status: 200, Body: page(c)}
-		case c.Files().Exists("/usr/share/nginx/html" + r.Path):
+		case c.Files().Exists(nginxFile(r.Path)):
 			response.Status = 200
-			response.Body, _ = c.Files().Read("/usr/share/nginx/html" + r.Path)
+			response.Body, _ = c.Files().Read(nginxFile(r.Path))
 		default:
 			c.Complain(fmt.Sprintf("%s [error] 29#29: *1 open() \"/usr/share/nginx/html%s\" failed (2: No such file or directory), client: %s, server: localhost, request: \"%s %s HTTP/1.1\", host: \"%s\"\n",
 				c.Now().UTC().Format("2006/01/02 15:04:05"), r.Path, r.From, r.Method, r.Path, r.Host))
@@ -154,11 +161,34 @@ func serveNginx(c *Call) {
 	}
 }
 
-// page is the file that a volume or a command has put in the place of the
-// welcome page, or that.
-func page(c *Call) string {
-	if own, err := c.Files().Read("/usr/share/nginx/html/index.html"); err == nil {
-		return own
+// nginxFile is the file that a path asks for.
+func nginxFile(path string) string {
+	if strings.HasSuffix(path, "/") {
+		path += "index.html"
 	}
-	return welcome
+	return "/usr/share/nginx/html" + path
 }
+
+const nginxConfig = `user  nginx;
+worker_processes  auto;
+
+events {
+    worker_connections  1024;
+}
+
+http {
+    include       /etc/nginx/mime.types;
+    include       /etc/nginx/conf.d/*.conf;
+}
+`
+
+const nginxSite = `server {
+    listen       80;
+    server_name  localhost;
+
+    location / {
+        root   /usr/share/nginx/html;
+        index  index.html index.htm;
+    }
+}
+`

@@ -29,6 +29,7 @@ func redis() *Image {
 			"redis-server":         serveRedis,
 			"redis-cli":            redisClient,
 		}),
+		Files:     files(release("Debian GNU/Linux", "debian", "12"), map[string]string{"/data/.keep": ""}),
 		Memory:    megabytes(8),
 		StartTime: 40 * time.Millisecond,
 	}

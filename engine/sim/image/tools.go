@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"tidepool.dev/tidepool/engine/sim/image/shell"
 )
@@ -38,7 +39,8 @@ func tools() map[string]Program {
 	return map[string]Program{
 		"sh": sh, "ash": sh, "bash": sh,
 		"sleep": sleep, "echo": echo, "printf": printf, "true": exits(0), "false": exits(1),
-		"cat": cat, "touch": touch, "rm": rm, "ls": ls, "test": test, "[": test, "mkdir": exits(0),
+		"cat": cat, "touch": touch, "rm": rm, "ls": ls, "test": test, "[": test, "mkdir": mkdir, "cp": cp, "mv": mv,
+		"ps": ps, "kill": kill, "which": which, "whoami": whoami, "tar": tarTool, "clear": clearScreen,
 		"date": date, "hostname": hostname, "env": printEnv, "printenv": printEnv,
 		"seq": seq, "grep": grep, "head": head, "tail": tail, "wc": wc, "id": id, "uname": uname, "pwd": pwd,
 	}
@@ -46,11 +48,9 @@ func tools() map[string]Program {
 
 func exits(code int) Program { return func(c *Call) { c.Exit(code) } }
 
-// sh runs the script behind -c, or what it reads, which is nothing in a
-// container without a terminal.
+// sh runs the script behind -c, a file, or what it reads, line by line.
 func sh(c *Call) {
-	script, params := c.Input, []string{"sh"}
-	args := c.Args[1:]
+	args, interactive := c.Args[1:], c.Terminal
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		flag := args[0]
 		args = args[1:]
@@ -60,28 +60,87 @@ func sh(c *Call) {
 				c.Exit(2)
 				return
 			}
-			script = args[0]
+			params := []string{"sh"}
 			if len(args) > 1 {
 				params = args[1:]
 			}
-			args = nil
-			break
+			runScript(c, args[0], params)
+			return
 		}
+		interactive = interactive || strings.Contains(flag, "i")
 	}
 	if len(args) > 0 { // a file to run
-		content, err := c.Files().Read(args[0])
+		content, err := c.Dir().Read(args[0])
 		if err != nil {
 			c.Complain(fmt.Sprintf("sh: can't open '%s': %v\n", args[0], err))
 			c.Exit(2)
 			return
 		}
-		script, params = content, args
+		runScript(c, content, args)
+		return
 	}
-	shell.Run(host{c}, script, params, c.Env, shell.IO{In: c.Input, Out: c.Print, Err: c.Complain}, c.Exit)
+	var prompt func(string) string
+	if interactive {
+		prompt = promptOf(c)
+	}
+	h := newHost(c)
+	session := shell.Interact(h, []string{"sh"}, c.Env, shell.IO{In: c.Input, Out: c.Print, Err: c.Complain}, prompt, c.Exit)
+	if c.OnInterrupt != nil {
+		c.OnInterrupt(func() { session.Interrupt(h.interrupt) })
+	}
+}
+
+func runScript(c *Call, script string, params []string) {
+	shell.Run(newHost(c), script, params, c.Env, shell.IO{In: c.Input, Out: c.Print, Err: c.Complain}, c.Exit)
+}
+
+// promptOf is what a shell prints before each line: busybox's, or bash's.
+func promptOf(c *Call) func(dir string) string {
+	home := c.Var("HOME")
+	return func(dir string) string {
+		if dir == home && home != "/" {
+			dir = "~"
+		}
+		if path.Base(c.Args[0]) == "bash" {
+			return "root@" + c.Hostname() + ":" + dir + "# "
+		}
+		return dir + " # "
+	}
+}
+
+// clearScreen does it as terminals understand it.
+func clearScreen(c *Call) {
+	c.Print("\x1b[H\x1b[J")
+	c.Exit(0)
 }
 
 // host lets the shell use its container.
-type host struct{ *Call }
+type host struct {
+	*Call
+	// running are the programs that the shell has started, in order.
+	running *[]*task
+}
+
+func newHost(c *Call) host { return host{c, new([]*task)} }
+
+// task is the container as a program of a shell sees it: once the program has
+// been killed, nothing of it goes on.
+type task struct {
+	System
+	over bool
+	end  func(code int)
+}
+
+func (t *task) After(d time.Duration, f func()) {
+	t.System.After(d, func() {
+		if !t.over {
+			f()
+		}
+	})
+}
+
+// OnTerminate is for the main process alone: a signal ends the others.
+func (t *task) OnTerminate(func()) {}
 
 func (h host) Run(args []string, env []string, io shell.IO, done func(code int)) {
 	program, ok := h.Program(path.Base(args[0]))
@@ -90,18 +149,46 @@ func (h host) Run(args []string, env []string, io shell.IO, done func(code int))
 		done(127)
 		return
 	}
-	ended := false
-	program(&Call{
-		System: h.System, Args: args, Env: env,
-		Input: io.In, Print: io.Out, Complain: io.Err,
-		Exit: func(code int) {
-			if !ended {
-				ended = true
-				done(code)
+	t := &task{System: h.System}
+	forget := h.Fork(args, func(code int) { t.end(code) })
+	t.end = func(code int) {
+		if !t.over {
+			t.over = true
+			io.In.Abandon()
+			forget()
+			*h.running = slices.DeleteFunc(*h.running, func(other *task) bool { return other == t })
+			done(code)
+		}
+	}
+	*h.running = append(*h.running, t)
+	unlessOver := func(write func(string)) func(string) {
+		return func(text string) {
+			if !t.over {
+				write(text)
 			}
-		},
+		}
+	}
+	program(&Call{
+		System: t, Args: args, Env: env, Terminal: h.Terminal,
+		Input: io.In, Print: unlessOver(io.Out), Complain: unlessOver(io.Err), Exit: t.end,
 	})
 }
+
+// Exec lets a program take the shell's place.
+func (h host) Exec(args []string, env []string, io shell.IO, done func(code int)) {
+	next := *h.Call
+	next.Env, next.Input, next.Print, next.Complain, next.Exit = env, io.In, io.Out, io.Err, done
+	Exec(&next, args)
+}
+
+// interrupt ends what runs in the foreground.
+func (h host) interrupt() {
+	for _, t := range slices.Clone(*h.running) {
+		t.end(130)
+	}
+}
+
+func (h host) IsDir(name string) bool { return h.Files().IsDir(name) }
 
 func (h host) ReadFile(name string) (string, error) { return h.Files().Read(name) }
 
@@ -123,6 +210,26 @@ func (h host) OnTerminate(f func()) {
 	if h.Main {
 		h.System.OnTerminate(f)
 	}
+}
+
+// Dir is the container's file system, from the program's working directory.
+func (c *Call) Dir() Dir {
+	dir := c.Var("PWD")
+	if dir == "" {
+		dir = c.WorkingDir()
+	}
+	return Dir{c.System.Files(), dir}
+}
+
+// Var is the value of an environment variable, the last one of its name.
+func (c *Call) Var(name string) string {
+	value := ""
+	for _, v := range c.Env {
+		if n, text, _ := strings.Cut(v, "="); n == name {
+			value = text
+		}
+	}
+	return value
 }
 
 // fail ends a tool with a complaint.
@@ -148,22 +255,32 @@ func flag(c *Call, letter string) bool {
 	})
 }
 
-// read returns the content of the files that are named, or the input.
-func read(c *Call, files []string) (content string, code int) {
+// read passes on the content of the files that are named, or the input.
+func read(c *Call, files []string, then func(content string, code int)) {
 	if len(files) == 0 {
-		return c.Input, 0
+		files = []string{"-"}
 	}
-	for _, name := range files {
-		if name == "-" {
-			content += c.Input
-			continue
+	content, code := "", 0
+	var next func(i int)
+	next = func(i int) {
+		if i == len(files) {
+			then(content, code)
+			return
 		}
-		text, err := c.Files().Read(name)
+		if files[i] == "-" {
+			c.Input.All(func(text string) {
+				content += text
+				next(i + 1)
+			})
+			return
+		}
+		text, err := c.Dir().Read(files[i])
 		if err != nil {
-			c.Complain(fmt.Sprintf("%s: can't open '%s': %v\n", c.Args[0], name, err))
+			c.Complain(fmt.Sprintf("%s: can't open '%s': %v\n", c.Args[0], files[i], err))
 			code = 1
 		}
 		content += text
+		next(i + 1)
 	}
-	return content, code
+	next(0)
 }

@@ -1,7 +1,10 @@
 package image
 
 import (
+	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,7 +14,7 @@ import (
 func touch(c *Call) {
 	code := 0
 	for _, name := range operands(c) {
-		if err := c.Files().Write(name, "", true); err != nil {
+		if err := c.Dir().Write(name, "", true); err != nil {
 			c.Complain(fmt.Sprintf("touch: %s: %v\n", name, err))
 			code = 1
 		}
@@ -21,39 +24,142 @@ func touch(c *Call) {
 
 func rm(c *Call) {
 	code := 0
+	recursive := flag(c, "r") || flag(c, "R")
 	for _, name := range operands(c) {
-		for _, inside := range c.Files().List(name) {
-			if flag(c, "r") || flag(c, "R") {
-				_ = c.Files().Remove(name + "/" + inside) // it has just been listed
+		var inside []string
+		isDir := c.Dir().IsDir(name)
+		if isDir && !recursive {
+			c.Complain(fmt.Sprintf("rm: '%s' is a directory\n", name))
+			code = 1
+			continue
+		}
+		c.Dir().Walk(name, func(name string, _ bool) { inside = append(inside, name) })
+		slices.Reverse(inside) // what is in a directory goes before it
+		for _, name := range inside {
+			err := c.Dir().Remove(name)
+			if err != nil && (!errors.Is(err, errNoFile) || !flag(c, "f") && !isDir) {
+				c.Complain(fmt.Sprintf("rm: can't remove '%s': %v\n", name, err))
+				code = 1
 			}
 		}
-		if err := c.Files().Remove(name); err != nil && !flag(c, "f") && !flag(c, "r") {
-			c.Complain(fmt.Sprintf("rm: can't remove '%s': %v\n", name, err))
+	}
+	c.Exit(code)
+}
+
+func mkdir(c *Call) {
+	code := 0
+	for _, name := range operands(c) {
+		err := error(nil)
+		if flag(c, "p") {
+			err = makeAll(c.Dir(), c.Dir().Path(name))
+		} else {
+			err = c.Dir().Mkdir(name)
+		}
+		if err != nil {
+			c.Complain(fmt.Sprintf("mkdir: can't create directory '%s': %v\n", name, err))
 			code = 1
 		}
 	}
 	c.Exit(code)
 }
 
-func ls(c *Call) {
-	dirs := operands(c)
-	if len(dirs) == 0 {
-		dirs = []string{"/"}
-	}
-	code := 0
-	for _, dir := range dirs {
-		list := c.Files().List(dir)
-		switch {
-		case len(list) > 0:
-			c.Print(strings.Join(list, "\n") + "\n")
-		case c.Files().Exists(dir):
-			c.Print(dir + "\n")
-		case dir != "/" && dir != "/tmp" && !c.Files().IsDir(dir):
-			c.Complain(fmt.Sprintf("ls: %s: %v\n", dir, errNoFile))
-			code = 1
+func cp(c *Call) { c.Exit(copyFile(c)) }
+
+func mv(c *Call) {
+	code := copyFile(c)
+	if code == 0 {
+		if err := c.Dir().Remove(operands(c)[0]); err != nil {
+			fail(c, 1, "can't remove '%s': %v", operands(c)[0], err)
+			return
 		}
 	}
 	c.Exit(code)
+}
+
+// copyFile copies a file to another name or into a directory.
+func copyFile(c *Call) (code int) {
+	names := operands(c)
+	if len(names) != 2 {
+		c.Complain(c.Args[0] + ": the simulated " + c.Args[0] + " takes a file and where it goes\n")
+		return 1
+	}
+	from, to := names[0], names[1]
+	content, err := c.Dir().Read(from)
+	if err != nil {
+		c.Complain(fmt.Sprintf("%s: can't stat '%s': %v\n", c.Args[0], from, err))
+		return 1
+	}
+	if c.Dir().IsDir(to) {
+		to = path.Join(to, path.Base(from))
+	}
+	if err := c.Dir().Write(to, content, false); err != nil {
+		c.Complain(fmt.Sprintf("%s: can't create '%s': %v\n", c.Args[0], to, err))
+		return 1
+	}
+	return 0
+}
+
+func ls(c *Call) {
+	names := operands(c)
+	if len(names) == 0 {
+		names = []string{"."}
+	}
+	code := 0
+	for i, name := range names {
+		var list []string
+		dir := ""
+		switch {
+		case c.Dir().IsDir(name):
+			dir = name
+			for _, inside := range c.Dir().List(name) {
+				if !strings.HasPrefix(inside, ".") || flag(c, "a") || flag(c, "A") {
+					list = append(list, inside)
+				}
+			}
+		case c.Dir().Exists(name):
+			list = []string{name}
+		default:
+			c.Complain(fmt.Sprintf("ls: %s: %v\n", name, errNoFile))
+			code = 1
+			continue
+		}
+		if dir != "" && len(names) > 1 {
+			if i > 0 {
+				c.Print("\n")
+			}
+			c.Print(name + ":\n")
+		}
+		c.Print(listing(c, dir, list))
+	}
+	c.Exit(code)
+}
+
+// listing is what ls prints of some names in a directory.
+func listing(c *Call, dir string, names []string) string {
+	if !flag(c, "l") {
+		if len(names) == 0 {
+			return ""
+		}
+		if c.Terminal && !flag(c, "1") {
+			return strings.Join(names, "  ") + "\n"
+		}
+		return strings.Join(names, "\n") + "\n"
+	}
+	var out strings.Builder
+	if dir != "" {
+		fmt.Fprintf(&out, "total %d\n", 4*len(names))
+	}
+	for _, name := range names {
+		at := path.Join(dir, name)
+		mode, size := "-rw-r--r--    1", 0
+		if c.Dir().IsDir(at) {
+			mode, size = "drwxr-xr-x    2", 4096
+		} else if content, err := c.Dir().Read(at); err == nil {
+			size = len(content)
+		}
+		fmt.Fprintf(&out, "%s root     root     %9d %s %s\n", mode, size, c.Now().UTC().Format("Jan _2 15:04"), name)
+	}
+	return out.String()
 }
 
 // test knows -f, -e, -d, -s, -n, -z and the comparisons of two words.
@@ -72,12 +178,14 @@ func test(c *Call) {
 		ok = args[0] != ""
 	case 2:
 		switch args[0] {
-		case "-f", "-e":
-			ok = c.Files().Exists(args[1])
+		case "-f":
+			ok = c.Dir().Exists(args[1])
+		case "-e":
+			ok = c.Dir().Exists(args[1]) || c.Dir().IsDir(args[1])
 		case "-d":
-			ok = c.Files().IsDir(args[1])
+			ok = c.Dir().IsDir(args[1])
 		case "-s":
-			content, _ := c.Files().Read(args[1])
+			content, _ := c.Dir().Read(args[1])
 			ok = content != ""
 		case "-n":
 			ok = args[1] != ""

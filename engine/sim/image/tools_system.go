@@ -131,6 +131,6 @@ func uname(c *Call) {
 }
 
 func pwd(c *Call) {
-	c.Print("/\n")
+	c.Print(c.Dir().Path(".") + "\n")
 	c.Exit(0)
 }

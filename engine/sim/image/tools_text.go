@@ -65,11 +65,28 @@ func printf(c *Call) {
 }
 
 func cat(c *Call) {
-	content, code := read(c, operands(c))
-	if content != "" {
-		c.Print(content)
+	files := operands(c)
+	if len(files) == 0 { // as it comes
+		var next func(text string, ended bool)
+		next = func(text string, ended bool) {
+			if text != "" {
+				c.Print(text)
+			}
+			if ended {
+				c.Exit(0)
+				return
+			}
+			c.Input.Next(next)
+		}
+		c.Input.Next(next)
+		return
 	}
-	c.Exit(code)
+	read(c, files, func(content string, code int) {
+		if content != "" {
+			c.Print(content)
+		}
+		c.Exit(code)
+	})
 }
 
 // seqLimit bounds what seq prints.
@@ -120,12 +137,16 @@ func grep(c *Call) {
 		fail(c, 2, "missing pattern")
 		return
 	}
-	content, code := read(c, args[1:])
-	if code != 0 {
-		c.Exit(2)
-		return
-	}
-	pattern := args[0]
+	read(c, args[1:], func(content string, code int) {
+		if code != 0 {
+			c.Exit(2)
+			return
+		}
+		c.grep(args[0], content)
+	})
+}
+
+func (c *Call) grep(pattern, content string) {
 	var out strings.Builder
 	for _, line := range lines(content) {
 		text := line
@@ -169,9 +190,10 @@ func count(c *Call) (int, []string) {
 
 func head(c *Call) {
 	n, files := count(c)
-	content, code := read(c, files)
-	list := lines(content)
-	printLines(c, list[:min(n, len(list))], code)
+	read(c, files, func(content string, code int) {
+		list := lines(content)
+		printLines(c, list[:min(n, len(list))], code)
+	})
 }
 
 // tail shows the end of a file; tail -f shows nothing more and goes on for
@@ -179,14 +201,15 @@ func head(c *Call) {
 func tail(c *Call) {
 	n, files := count(c)
 	if flag(c, "f") || flag(c, "F") {
-		if len(files) == 1 && !c.Files().Exists(files[0]) && files[0] != "/dev/null" {
+		if len(files) == 1 && !c.Dir().Exists(files[0]) && files[0] != "/dev/null" {
 			fail(c, 1, "can't open '%s': %v", files[0], errNoFile)
 		}
 		return // unless it has failed, it never ends
 	}
-	content, code := read(c, files)
-	list := lines(content)
-	printLines(c, list[max(len(list)-n, 0):], code)
+	read(c, files, func(content string, code int) {
+		list := lines(content)
+		printLines(c, list[max(len(list)-n, 0):], code)
+	})
 }
 
 func printLines(c *Call, list []string, code int) {
@@ -197,16 +220,17 @@ func printLines(c *Call, list []string, code int) {
 }
 
 func wc(c *Call) {
-	content, code := read(c, operands(c))
-	switch {
-	case flag(c, "l"):
-		c.Print(fmt.Sprintln(strings.Count(content, "\n")))
-	case flag(c, "w"):
-		c.Print(fmt.Sprintln(len(strings.Fields(content))))
-	case flag(c, "c"):
-		c.Print(fmt.Sprintln(len(content)))
-	default:
-		c.Print(fmt.Sprintf("%9d %9d %9d\n", strings.Count(content, "\n"), len(strings.Fields(content)), len(content)))
-	}
-	c.Exit(code)
+	read(c, operands(c), func(content string, code int) {
+		switch {
+		case flag(c, "l"):
+			c.Print(fmt.Sprintln(strings.Count(content, "\n")))
+		case flag(c, "w"):
+			c.Print(fmt.Sprintln(len(strings.Fields(content))))
+		case flag(c, "c"):
+			c.Print(fmt.Sprintln(len(content)))
+		default:
+			c.Print(fmt.Sprintf("%9d %9d %9d\n", strings.Count(content, "\n"), len(strings.Fields(content)), len(content)))
+		}
+		c.Exit(code)
+	})
 }

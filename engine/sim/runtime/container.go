@@ -13,6 +13,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/kubelet"
 	"tidepool.dev/tidepool/engine/sim/image"
+	"tidepool.dev/tidepool/engine/sim/image/shell"
 )
 
 // Exit codes of processes that a signal ended.
@@ -33,7 +34,15 @@ type container struct {
 	terminate func()
 	// waiting are those who wait for its end: stops and commands in it.
 	waiting []*waiter
-	stopBy  time.Time // when it is killed, once it has been asked to end
+	// input and terminal are what the main program reads from, if it has them;
+	// watchers are those who are attached to it.
+	input    *shell.Input
+	terminal *terminal
+	watchers []*watcher
+	// processes are those besides the main one.
+	processes []*entry
+	lastPID   int
+	stopBy    time.Time // when it is killed, once it has been asked to end
 }
 
 // root is the user that simulated programs run as.
@@ -56,6 +65,7 @@ func (r *Runtime) CreateContainer(sandboxID string, config kubelet.ContainerConf
 			c := &container{runtime: r, id: r.hex(32), sandbox: s, image: found, config: config}
 			c.tag = config.Image.Name[strings.LastIndexByte(config.Image.Name, ':')+1:]
 			c.status = kubelet.ContainerStatus{ID: c.id, User: root}
+			c.files = found.Root(c.ownFiles)
 			c.mount()
 			r.containers[c.id] = c
 			s.containers = append(s.containers, c)
@@ -132,11 +142,12 @@ func (r *Runtime) begin(c *container, program image.Program, args []string) {
 		System:   c,
 		Args:     args,
 		Env:      c.environment(),
-		Print:    func(text string) { c.log.write(r, text, false) },
-		Complain: func(text string) { c.log.write(r, text, true) },
+		Print:    func(text string) { c.write(text, false) },
+		Complain: func(text string) { c.write(text, true) },
 		Exit:     func(code int) { r.exit(c, code) },
 		Main:     true,
 	}
+	c.openInput(call)
 	start := func() {
 		if limit := c.config.Container.Resources.Limits.Memory().Value(); limit > 0 && limit < c.image.Memory {
 			r.end(c, killed, "OOMKilled")
@@ -148,6 +159,39 @@ func (r *Runtime) begin(c *container, program image.Program, args []string) {
 		c.After(c.image.StartTime, start)
 	} else {
 		start()
+	}
+}
+
+// openInput gives the main program the standard input and the terminal that its
+// pod asks for.
+func (c *container) openInput(call *image.Call) {
+	if !c.config.Container.Stdin {
+		return
+	}
+	c.input = shell.NewInput()
+	call.Input = c.input
+	if c.config.Container.TTY {
+		call.Terminal = true
+		call.Env = append(call.Env, "TERM=xterm")
+		c.terminal = &terminal{input: c.input, show: func(text string) { c.show(text, false) }}
+		call.OnInterrupt = func(f func()) { c.terminal.interrupt = f }
+	}
+}
+
+// write is how the main program writes.
+func (c *container) write(text string, stderr bool) {
+	c.log.write(c.runtime, text, stderr)
+	c.show(text, stderr)
+}
+
+// show tells those who are attached.
+func (c *container) show(text string, stderr bool) {
+	for _, w := range slices.Clone(c.watchers) {
+		if stderr {
+			w.err(text)
+		} else {
+			w.out(text)
+		}
 	}
 }
 

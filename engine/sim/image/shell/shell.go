@@ -9,6 +9,8 @@
 package shell
 
 import (
+	"cmp"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -18,18 +20,22 @@ import (
 type Host interface {
 	// Run starts a program; done is called with its exit code when it ends.
 	Run(args []string, env []string, io IO, done func(code int))
+	// Exec starts a program that takes the shell's place.
+	Exec(args []string, env []string, io IO, done func(code int))
 	// After calls f later.
 	After(d time.Duration, f func())
 	// ReadFile, WriteFile serve redirections.
 	ReadFile(name string) (string, error)
 	WriteFile(name, content string, more bool) error
+	// IsDir is for cd.
+	IsDir(name string) bool
 	// OnTerminate asks for SIGTERM.
 	OnTerminate(f func())
 }
 
 // IO is where a command reads and writes. Text is passed with its line breaks.
 type IO struct {
-	In       string
+	In       *Input
 	Out, Err func(text string)
 }
 
@@ -62,12 +68,29 @@ func Run(host Host, script string, params, env []string, io IO, exit func(code i
 		exit(2)
 		return
 	}
+	s := newShell(host, params, env, exit)
+	s.list(list, io, s.end)
+}
+
+func newShell(host Host, params, env []string, exit func(code int)) *shell {
 	s := &shell{host: host, vars: map[string]string{}, export: map[string]bool{}, params: params, exit: exit}
 	for _, v := range env {
 		name, value, _ := strings.Cut(v, "=")
 		s.vars[name], s.export[name] = value, true
 	}
-	s.list(list, io, s.end)
+	s.vars["PWD"], s.export["PWD"] = s.dir(), true
+	return s
+}
+
+// dir is the working directory.
+func (s *shell) dir() string { return cmp.Or(s.vars["PWD"], "/") }
+
+// path makes a path absolute.
+func (s *shell) path(name string) string {
+	if path.IsAbs(name) {
+		return name
+	}
+	return path.Join(s.dir(), name)
 }
 
 // end ends the script.
@@ -162,7 +185,7 @@ func (s *shell) pipe(commands []command, not bool, io IO, done func(code int)) {
 	}
 	var between strings.Builder
 	s.command(commands[0], IO{In: io.In, Out: func(text string) { between.WriteString(text) }, Err: io.Err}, func(int) {
-		s.pipe(commands[1:], not, IO{In: between.String(), Out: io.Out, Err: io.Err}, done)
+		s.pipe(commands[1:], not, IO{In: Text(between.String()), Out: io.Out, Err: io.Err}, done)
 	})
 }
 
@@ -289,23 +312,24 @@ func (s *shell) redirected(redirects []redirect, io IO, done func(int), run func
 		return
 	}
 	s.expand(first.target, io, func(name string) {
+		file := s.path(name)
 		if first.op == "<" {
-			content, err := s.host.ReadFile(name)
+			content, err := s.host.ReadFile(file)
 			if err != nil {
 				io.Err(s.params[0] + ": can't open " + name + ": " + err.Error() + "\n")
 				done(1)
 				return
 			}
-			io.In = content
+			io.In = Text(content)
 			rest(io)
 			return
 		}
-		if err := s.host.WriteFile(name, "", first.op == ">>"); err != nil {
+		if err := s.host.WriteFile(file, "", first.op == ">>"); err != nil {
 			io.Err(s.params[0] + ": can't create " + name + ": " + err.Error() + "\n")
 			done(1)
 			return
 		}
-		write := func(text string) { _ = s.host.WriteFile(name, text, true) } // it could be opened, so it can be written
+		write := func(text string) { _ = s.host.WriteFile(file, text, true) } // it could be opened, so it can be written
 		switch first.op {
 		case ">", ">>":
 			io.Out = write
@@ -358,10 +382,12 @@ func (s *shell) builtin(args []string, io IO, done func(code int)) bool {
 			delete(s.export, name)
 		}
 		done(0)
-	case "set", "wait", "cd":
+	case "set", "wait":
 		done(0)
+	case "cd":
+		done(s.changeDir(args[1:], io))
 	case "exec":
-		s.host.Run(args[1:], s.environment(), io, s.end)
+		s.host.Exec(args[1:], s.environment(), io, s.end)
 	case "trap":
 		s.setTrap(args[1:], io)
 		done(0)
@@ -369,6 +395,20 @@ func (s *shell) builtin(args []string, io IO, done func(code int)) bool {
 		return false
 	}
 	return true
+}
+
+func (s *shell) changeDir(args []string, io IO) (code int) {
+	dir := cmp.Or(s.vars["HOME"], "/")
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	to := path.Clean(s.path(dir))
+	if !s.host.IsDir(to) {
+		io.Err(s.params[0] + ": cd: can't cd to " + dir + ": No such file or directory\n")
+		return 2
+	}
+	s.vars["PWD"] = to
+	return 0
 }
 
 // setTrap arranges for a command to run when the container is asked to end,

@@ -27,8 +27,10 @@ func (f *fake) Run(args, env []string, io IO, done func(int)) {
 		d, _ := time.ParseDuration(args[1] + "s")
 		f.After(d, func() { done(0) })
 	case "upper":
-		io.Out(strings.ToUpper(io.In))
-		done(0)
+		io.In.All(func(text string) {
+			io.Out(strings.ToUpper(text))
+			done(0)
+		})
 	case "env":
 		io.Out(strings.Join(env, "\n") + "\n")
 		done(0)
@@ -45,6 +47,10 @@ func (f *fake) After(d time.Duration, then func()) {
 	f.slept += d
 	f.later = append(f.later, then)
 }
+
+func (f *fake) Exec(args, env []string, io IO, done func(int)) { f.Run(args, env, io, done) }
+
+func (f *fake) IsDir(name string) bool { return name == "/" || name == "/etc" }
 
 func (f *fake) ReadFile(name string) (string, error) {
 	if content, ok := f.files[name]; ok {
@@ -102,8 +108,8 @@ func TestScripts(t *testing.T) {
 		{"nope", "sh: nope: not found\n", 127},
 		{"X=5; echo $X ${X}y ${Y:-none} $HOME", "5 5y none /root\n", 0},
 		{`X="a b"; echo $X "$X"`, "a b a b\n", 0},
-		{"X=1 env", "HOME=/root\nX=1\n", 0},
-		{"export X=1; env", "HOME=/root\nX=1\n", 0},
+		{"X=1 env", "HOME=/root\nPWD=/\nX=1\n", 0},
+		{"export X=1; env", "HOME=/root\nPWD=/\nX=1\n", 0},
 		{"i=0; while [ $i ]; do echo $i; i=$((i+1)); if false; then :; fi; exit; done", "sh: [: not found\n", 0},
 		{"echo $((2+3*4)) $(( (1+2) * 3 - 10 / 2 ))", "14 4\n", 0},
 		{"echo $(echo a; echo b) \"$(echo c)\"", "a b c\n", 0},
@@ -171,4 +177,48 @@ func FuzzScripts(f *testing.F) {
 		}
 		run(script) // it must not panic or hang, that is all
 	})
+}
+
+// TestInteract types at a shell.
+func TestInteract(t *testing.T) {
+	var screen strings.Builder
+	show := func(text string) { screen.WriteString(text) }
+	in := NewInput()
+	code := -1
+	session := Interact(&fake{}, []string{"sh"}, []string{"HOME=/etc"}, IO{In: in, Out: show, Err: show},
+		func(dir string) string { return dir + " # " }, func(c int) { code = c })
+	for _, typed := range []string{
+		"X=5\n", "echo $X\n", "for i in a b; do\n", "echo $i\n", "done\n", "cd\n", "cd none\n", "false\n", "echo $?\n",
+		"fi\n", "upper\n", // which waits for the end of the input
+	} {
+		in.Write(typed)
+	}
+	session.Interrupt(func() {})
+	in.Write("echo $? 'two\n")
+	in.Write("lines'\nexit 3\necho not this\n")
+	want := `/ # / # 5
+/ # > > a
+b
+/ # /etc # sh: cd: can't cd to none: No such file or directory
+/etc # /etc # 1
+/etc # sh: syntax error: unexpected word "fi"
+/etc # /etc # > 130 two
+lines
+/etc # `
+	if got := screen.String(); got != want {
+		t.Errorf("the screen shows\n%s\nnot\n%s", got, want)
+	}
+	if code != 3 {
+		t.Errorf("it ended with %d", code)
+	}
+}
+
+func TestInteractEndsWithItsInput(t *testing.T) {
+	var out strings.Builder
+	in := Text("false\necho last") // without a line break
+	code := -1
+	Interact(&fake{}, []string{"sh"}, nil, IO{In: in, Out: func(text string) { out.WriteString(text) }}, nil, func(c int) { code = c })
+	if out.String() != "last\n" || code != 0 {
+		t.Errorf("it wrote %q and ended with %d", out.String(), code)
+	}
 }

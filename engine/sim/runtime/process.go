@@ -1,0 +1,135 @@
+package runtime
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"tidepool.dev/tidepool/engine/kubelet"
+	"tidepool.dev/tidepool/engine/sim/image"
+)
+
+// entry is one of a container's processes but the first.
+type entry struct {
+	image.Process
+	end func(code int)
+}
+
+// The numbers of the signals that matter here.
+const (
+	sigQuit = 3
+	sigKill = 9
+	sigTerm = 15
+)
+
+// Fork implements image.System.
+func (c *container) Fork(args []string, end func(code int)) (done func()) {
+	c.lastPID = max(c.lastPID, 1) + 1
+	e := &entry{image.Process{PID: c.lastPID, Command: strings.Join(args, " ")}, end}
+	c.processes = append(c.processes, e)
+	return func() {
+		c.processes = slices.DeleteFunc(c.processes, func(other *entry) bool { return other == e })
+	}
+}
+
+// Processes implements image.System.
+func (c *container) Processes() []image.Process {
+	first := c.commandLine()
+	if len(first) > 1 && strings.HasSuffix(first[0], "docker-entrypoint.sh") {
+		first = first[1:] // whose place the command has taken
+	}
+	list := []image.Process{{PID: 1, Command: strings.Join(first, " ")}}
+	for _, e := range c.processes {
+		list = append(list, e.Process)
+	}
+	return list
+}
+
+// Signal implements image.System. The first process only gets the signals that
+// it asks for, as Linux has it, not even SIGKILL from within its container.
+func (c *container) Signal(pid, signal int) bool {
+	if pid == 1 {
+		if (signal == sigTerm || signal == sigQuit) && c.terminate != nil {
+			c.After(c.runtime.draw(exitTime), c.terminate)
+		}
+		return true
+	}
+	for _, e := range slices.Clone(c.processes) {
+		if e.PID == pid {
+			if signal > 0 {
+				e.end(128 + signal)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// WorkingDir implements image.System.
+func (c *container) WorkingDir() string { return cmp.Or(c.config.Container.WorkingDir, "/") }
+
+// child is the container as a command in it sees it: once the command has ended,
+// nothing of it goes on.
+type child struct {
+	*container
+	over bool
+}
+
+func (p *child) After(d time.Duration, f func()) {
+	p.container.After(d, func() {
+		if !p.over {
+			f()
+		}
+	})
+}
+
+// OnTerminate is for the first process: a signal ends the others.
+func (p *child) OnTerminate(func()) {}
+
+// execute runs a command in a container, whose Call has everything but the
+// system and the exit. ended is called exactly once, also when the container
+// ends; calling end makes it end.
+func (c *container) execute(call image.Call, ended func(code int, err error)) (end func(code int)) {
+	p := &child{container: c}
+	forget := func() {}
+	var waiting *waiter
+	finish := func(code int, err error) {
+		if !p.over {
+			p.over = true
+			forget()
+			c.leave(waiting)
+			call.Input.Abandon()
+			ended(code, err)
+		}
+	}
+	end = func(code int) { finish(code, nil) }
+	// Ending with the container is what happens to whatever runs in it.
+	waiting = c.await(func() { end(128 + sigKill) })
+	p.After(c.runtime.draw(execTime), func() {
+		program, ok := image.Program(nil), false
+		if len(call.Args) > 0 {
+			program, ok = c.Program(path.Base(call.Args[0]))
+		}
+		if !ok {
+			name := strings.Join(call.Args[:min(1, len(call.Args))], "")
+			finish(0, fmt.Errorf("failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: exec: %q: executable file not found in $PATH", c.runtime.hex(32), name))
+			return
+		}
+		forget = c.Fork(call.Args, end)
+		call.System, call.Exit = p, end
+		program(&call)
+	})
+	return end
+}
+
+// running finds a container that must run.
+func (r *Runtime) running(id string) (*container, error) {
+	c, err := r.get(id)
+	if err == nil && c.status.State != kubelet.ContainerRunning {
+		err = fmt.Errorf("rpc error: code = Unknown desc = container not running (%s)", id)
+	}
+	return c, err
+}
