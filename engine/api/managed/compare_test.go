@@ -91,7 +91,7 @@ func TestComparesAsUpstream(t *testing.T) {
 	for _, k := range kinds.All() {
 		t.Run(k.Kind, func(t *testing.T) {
 			compared := 0
-			for seed := range int64(60) {
+			for seed := range int64(36) {
 				live, next := k.New(), k.New()
 				filler(seed / 2).Fill(live)
 				filler(seed).Fill(next)
@@ -169,7 +169,7 @@ func TestSchemasAreUpstreams(t *testing.T) {
 	converter := typeConverter(t)
 	for _, k := range kinds.All() {
 		t.Run(k.Kind, func(t *testing.T) {
-			for seed := range int64(40) {
+			for seed := range int64(16) {
 				obj := k.New()
 				filler(seed).Fill(obj)
 				obj.GetObjectKind().SetGroupVersionKind(k.GroupVersionKind)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -21,17 +22,37 @@ const (
 // compare writes down which fields two objects of a type have not in common, as
 // Compare of sigs.k8s.io/structured-merge-diff/v6/typed finds them. Equal texts
 // say the same; comparing costs a fraction, as what the objects share is not
-// looked at and no set is built. It returns false for what only typed can
-// compare: items with equal keys, JSON of any form.
+// looked at and no set is built. ok is false for what only typed can compare:
+// items with equal keys, JSON of any form.
 func compare(t *goType, live, next any) (script []byte, ok bool) {
 	c := comparison{script: make([]byte, 0, 1024)}
 	c.value(t, reflect.ValueOf(live), reflect.ValueOf(next), true, true)
 	return c.script, !c.beyond
 }
 
+// compareVarying is compare, but the key of the first item that a list gets, a
+// pod's IP for instance, is written down as the placeholder: what differs in it
+// alone has the same shape. It returns the key too.
+func compareVarying(t *goType, live, next any) (script []byte, key string, ok bool) {
+	c := comparison{script: make([]byte, 0, 1024), varying: true}
+	c.value(t, reflect.ValueOf(live), reflect.ValueOf(next), true, true)
+	if c.key != "" && bytes.Count(c.script, []byte(placeholder)) != 1 {
+		c.beyond = true
+	}
+	return c.script, c.key, !c.beyond
+}
+
+// placeholder is a character that is none.
+const placeholder = "\ufdd0"
+
 type comparison struct {
-	script []byte
-	beyond bool
+	script  []byte
+	beyond  bool
+	varying bool
+	key     string
+	// inList: structured-merge-diff compares lists as Go does, to which nil and
+	// empty are not the same.
+	inList bool
 }
 
 // into compares below a path element; nothing is written down where nothing
@@ -105,6 +126,34 @@ func identical(a, b reflect.Value) bool {
 		unsafe.Slice((*byte)(b.Addr().UnsafePointer()), size))
 }
 
+// memory is where a struct is; nil where that can't be told.
+func memory(v reflect.Value, has bool) unsafe.Pointer {
+	if !has || !v.CanAddr() {
+		return nil
+	}
+	return v.Addr().UnsafePointer()
+}
+
+var zeros [256]byte
+
+// sameMemory says that nothing is to be said of the field: two structs have the
+// same bits in it, or the only one has none and leaves it out.
+func (f *field) sameMemory(live, next unsafe.Pointer, hasLive, hasNext bool) bool {
+	switch {
+	case hasLive && hasNext:
+		return live != nil && next != nil && bytes.Equal(f.memory(live), f.memory(next))
+	case !f.absentAtZero:
+		return false
+	case hasLive:
+		return live != nil && bytes.Equal(f.memory(live), zeros[:f.size])
+	}
+	return next != nil && bytes.Equal(f.memory(next), zeros[:f.size])
+}
+
+func (f *field) memory(of unsafe.Pointer) []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(of, f.offset)), f.size)
+}
+
 // pointee is what a pointer points to; null says that there is nothing.
 func pointee(v reflect.Value, has bool) (_ reflect.Value, null bool) {
 	if !has {
@@ -140,27 +189,26 @@ func (t *goType) isEmpty(v reflect.Value) bool {
 
 func (c *comparison) structure(t *goType, live, next reflect.Value, hasLive, hasNext bool) {
 	var a, b reflect.Value
+	liveMemory, nextMemory := memory(live, hasLive), memory(next, hasNext)
 	for i := range t.fields {
 		f := &t.fields[i]
-		hasA, hasB := hasLive, hasNext
+		if f.sameMemory(liveMemory, nextMemory, hasLive, hasNext) {
+			continue
+		}
 		if hasLive {
 			a = f.of(live)
-			hasA = !f.omitted(a)
 		}
 		if hasNext {
 			b = f.of(next)
-			hasB = !f.omitted(b)
 		}
+		hasA, hasB := hasLive && !f.omitted(a), hasNext && !f.omitted(b)
 		if hasA || hasB {
-			c.into(fieldElement(f.name), f.goType, a, b, hasA, hasB)
+			c.into(f.element, f.goType, a, b, hasA, hasB)
 		}
 	}
 }
 
-func fieldElement(name string) []byte {
-	var room [64]byte
-	return append(append(room[:0], "f:"...), name...)
-}
+func fieldElement(name string) []byte { return append([]byte("f:"), name...) }
 
 func (c *comparison) mapping(t *goType, live, next reflect.Value, hasLive, hasNext bool) {
 	if hasLive && hasNext && live.UnsafePointer() == next.UnsafePointer() {
@@ -199,6 +247,9 @@ func (c *comparison) items(t *goType, live, next reflect.Value, hasLive, hasNext
 	if hasLive && hasNext && live.UnsafePointer() == next.UnsafePointer() && live.Len() == next.Len() {
 		return
 	}
+	if c.varying && c.key == "" && hasNext && next.Len() == 1 && (!hasLive || live.Len() == 0) && c.firstItem(t, next.Index(0)) {
+		return
+	}
 	before, after := c.elements(t, live, hasLive), c.elements(t, next, hasNext)
 	if c.beyond {
 		return
@@ -215,6 +266,26 @@ func (c *comparison) items(t *goType, live, next reflect.Value, hasLive, hasNext
 			c.into([]byte(element), t.elem, reflect.Value{}, next.Index(j), false, true)
 		}
 	}
+}
+
+// firstItem compares a list's first item with nothing, if its key can be put
+// in the place of the placeholder as it is.
+func (c *comparison) firstItem(t *goType, item reflect.Value) bool {
+	if t.shape != keyed || len(t.keys) != 1 || item.Kind() != reflect.Struct {
+		return false
+	}
+	k := t.keys[0]
+	v := k.of(item)
+	if v.Kind() != reflect.String || v.Len() == 0 || strings.ContainsFunc(v.String(), isSpecial) {
+		return false
+	}
+	c.key = v.String()
+	c.into([]byte("k:{"+k.opening+`"`+placeholder+`"}`), t.elem, reflect.Value{}, item, false, true)
+	return true
+}
+
+func isSpecial(r rune) bool {
+	return r != '.' && r != ':' && r != '-' && r != '/' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 }
 
 // elements are the path elements of a list's items.
@@ -311,7 +382,11 @@ func (c *comparison) same(t *goType, a, b reflect.Value, aNull, bNull bool) bool
 		for i := range t.fields {
 			f := &t.fields[i]
 			x, y := f.of(a), f.of(b)
-			if omitted := f.omitted(x); omitted != f.omitted(y) || !omitted && !c.sameAt(f.goType, x, y) {
+			if c.inList {
+				if !c.sameAt(f.goType, x, y) {
+					return false
+				}
+			} else if omitted := f.omitted(x); omitted != f.omitted(y) || !omitted && !c.sameAt(f.goType, x, y) {
 				return false
 			}
 		}
@@ -330,6 +405,8 @@ func (c *comparison) same(t *goType, a, b reflect.Value, aNull, bNull bool) bool
 		if a.Len() != b.Len() {
 			return false
 		}
+		defer func(before bool) { c.inList = before }(c.inList)
+		c.inList = true
 		for i := range a.Len() {
 			if !c.sameAt(t.elem, a.Index(i), b.Index(i)) {
 				return false

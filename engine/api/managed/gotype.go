@@ -47,11 +47,16 @@ type goType struct {
 }
 
 type field struct {
-	name      string
-	index     []int // a way through embedded structs
-	omitEmpty bool
-	omitZero  func(reflect.Value) bool
-	goType    *goType
+	name    string
+	element []byte // of paths
+	index   []int  // a way through embedded structs
+	// offset and size are those of the field's memory in the struct;
+	// absentAtZero says that it is left out if all of it is zero.
+	offset, size uintptr
+	absentAtZero bool
+	omitEmpty    bool
+	omitZero     func(reflect.Value) bool
+	goType       *goType
 	// absent is the value that a telling field has where it is absent, nil
 	// if there is none.
 	absent any
@@ -174,7 +179,7 @@ func describe(t reflect.Type) *goType {
 		described.name = modelName(t)
 		words := types.merges[described.name]
 		described.atomic = slices.Contains(words, openapi.MergingAtomic)
-		described.addFields(t, nil, words)
+		described.addFields(t, 0, nil, words)
 		slices.SortFunc(described.fields, func(a, b field) int { return cmp.Compare(a.name, b.name) })
 	case t.Kind() == reflect.Map:
 		described.shape = mapping
@@ -196,7 +201,7 @@ func modelName(t reflect.Type) string {
 	return strings.Join(labels, ".") + "." + strings.ReplaceAll(path, "/", ".") + "." + t.Name()
 }
 
-func (d *goType) addFields(t reflect.Type, index []int, words []string) {
+func (d *goType) addFields(t reflect.Type, offset uintptr, index []int, words []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -205,13 +210,15 @@ func (d *goType) addFields(t reflect.Type, index []int, words []string) {
 		case name == "-" || f.PkgPath != "" && !f.Anonymous:
 			continue
 		case f.Anonymous && name == "":
-			d.addFields(f.Type, way, words)
+			d.addFields(f.Type, offset+f.Offset, way, words)
 			continue
 		}
-		added := field{name: cmp.Or(name, f.Name), index: way, omitEmpty: strings.Contains(options, "omitempty"), goType: describe(f.Type)}
+		added := field{name: cmp.Or(name, f.Name), element: fieldElement(cmp.Or(name, f.Name)), index: way, omitEmpty: strings.Contains(options, "omitempty"), goType: describe(f.Type)}
 		if strings.Contains(options, "omitzero") {
 			added.omitZero = value.OmitZeroFunc(f.Type)
 		}
+		added.offset, added.size = offset+f.Offset, f.Type.Size()
+		added.absentAtZero = added.omitEmpty && f.Type.Kind() != reflect.Struct && added.size <= uintptr(len(zeros))
 		if !added.omitEmpty && f.Type.Kind() != reflect.Pointer {
 			added.absent = zero(f.Type)
 		}

@@ -1,6 +1,9 @@
 package managed
 
 import (
+	"bytes"
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -16,7 +19,7 @@ import (
 type owner struct {
 	identity
 	fields *metav1.FieldsV1 // of one owner only
-	set    *fieldpath.Set
+	set    *fieldpath.Set   // nil until it is needed
 }
 
 type ownerKey struct {
@@ -39,7 +42,11 @@ type moveKey struct {
 type move struct {
 	owners []*owner
 	from   []int
+	// varies is the owner whose fields have the placeholder, or none.
+	varies int
 }
+
+const none = -1
 
 const justNow = -1
 
@@ -62,7 +69,17 @@ func (t *Tracker) move(f *form, live, next store.Object, had []metav1.ManagedFie
 	if live != nil {
 		before = f.shown(live)
 	}
-	script, ok := compare(f.goType, before, f.shown(next))
+	after := f.shown(next)
+	var script []byte
+	var key string
+	ok := live != nil
+	if ok {
+		script, key, ok = compareVarying(f.goType, before, after)
+	}
+	if !ok || key != "" && mention(had, script) {
+		key = ""
+		script, ok = compare(f.goType, before, after)
+	}
 	if !ok {
 		return nil, false
 	}
@@ -80,16 +97,36 @@ func (t *Tracker) move(f *form, live, next store.Object, had []metav1.ManagedFie
 	if m == nil {
 		return nil, false
 	}
-	return t.entries(m, had), true
+	if key != "" && m.varies == none {
+		return nil, false
+	}
+	return t.entries(m, had, key), true
 }
 
-// entries are the managers after a move of those that had been.
-func (t *Tracker) entries(m *move, had []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+// mention says that managers have fields of items with keys of the name that the
+// placeholder's has: where these stand among others depends on the keys.
+func mention(had []metav1.ManagedFieldsEntry, script []byte) bool {
+	before, _, _ := bytes.Cut(script, []byte(`"`+placeholder))
+	opening := before[bytes.LastIndexByte(before, '{'):] // {"ip":
+	text := bytes.ReplaceAll(opening, []byte(`"`), []byte(`\"`))
+	return slices.ContainsFunc(had, func(entry metav1.ManagedFieldsEntry) bool {
+		return bytes.Contains(entry.FieldsV1.GetRawBytes(), text)
+	})
+}
+
+// entries are the managers after a move of those that had been; key is what the
+// placeholder stands for.
+func (t *Tracker) entries(m *move, had []metav1.ManagedFieldsEntry, key string) []metav1.ManagedFieldsEntry {
 	if len(m.owners) == 0 {
 		return nil
 	}
 	list := make([]metav1.ManagedFieldsEntry, len(m.owners))
 	for i, o := range m.owners {
+		if i == m.varies && key != "" {
+			raw := bytes.Replace(o.fields.GetRawBytes(), []byte(placeholder), []byte(key), 1)
+			o = &owner{identity: o.identity, fields: &metav1.FieldsV1{Raw: raw}}
+			t.known.put(o.fields, o)
+		}
 		list[i] = metav1.ManagedFieldsEntry{
 			Manager: o.manager, Operation: o.operation, APIVersion: o.apiVersion, Subresource: o.subresource,
 			FieldsType: fieldsType, FieldsV1: o.fields,
@@ -107,7 +144,7 @@ func (t *Tracker) entries(m *move, had []metav1.ManagedFieldsEntry) []metav1.Man
 // work finds out what becomes of the managers, as merge.Updater.Update does; nil
 // where there are too many.
 func (t *Tracker) work(k moveKey, count int) *move {
-	m := &move{}
+	m := &move{varies: none}
 	c := k.change
 	add := func(id identity, set *fieldpath.Set, was *owner, from int) {
 		switch {
@@ -120,6 +157,13 @@ func (t *Tracker) work(k moveKey, count int) *move {
 	}
 	writes := !c.owned.Empty()
 	for i, o := range k.had[:count] {
+		if o.set == nil {
+			set, err := parseSet(o.fields)
+			if err != nil {
+				return nil
+			}
+			o.set = set
+		}
 		set := o.set.Difference(c.touched).Difference(c.removed)
 		if o.identity == k.writer && writes {
 			add(o.identity, set.Union(c.owned), o, justNow)
@@ -133,6 +177,14 @@ func (t *Tracker) work(k moveKey, count int) *move {
 	}
 	if len(m.owners) > mostOwners {
 		return nil
+	}
+	for i, o := range m.owners {
+		switch count := bytes.Count(o.fields.GetRawBytes(), []byte(placeholder)); {
+		case count == 1 && m.varies == none:
+			m.varies = i
+		case count > 0:
+			return nil
+		}
 	}
 	return m
 }

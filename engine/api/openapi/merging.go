@@ -3,16 +3,24 @@
 package openapi
 
 const Merging = `
+io.k8s.api.apps.v1.DaemonSetCondition status= type=
 io.k8s.api.apps.v1.DaemonSetStatus conditions[type
+io.k8s.api.apps.v1.DeploymentCondition status= type=
 io.k8s.api.apps.v1.DeploymentStatus conditions[type
+io.k8s.api.apps.v1.ReplicaSetCondition status= type=
 io.k8s.api.apps.v1.ReplicaSetStatus conditions[type
+io.k8s.api.apps.v1.StatefulSetCondition status= type=
 io.k8s.api.apps.v1.StatefulSetStatus conditions[type
 io.k8s.api.autoscaling.v1.CrossVersionObjectReference !
 io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus conditions[type
 io.k8s.api.batch.v1.JobSchedulingConfiguration resourceClaims[name
 io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement values[
+io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern status=
 io.k8s.api.batch.v1.UncountedTerminatedPods failed[ succeeded[
-io.k8s.api.core.v1.ConfigMapKeySelector !
+io.k8s.api.core.v1.ConfigMapEnvSource name=
+io.k8s.api.core.v1.ConfigMapKeySelector ! name=
+io.k8s.api.core.v1.ConfigMapProjection name=
+io.k8s.api.core.v1.ConfigMapVolumeSource name=
 io.k8s.api.core.v1.Container env[name ports[containerPort,protocol volumeDevices[devicePath volumeMounts[mountPath
 io.k8s.api.core.v1.ContainerPort protocol=TCP
 io.k8s.api.core.v1.ContainerRestartRuleOnExitCodes values[
@@ -22,10 +30,11 @@ io.k8s.api.core.v1.EndpointPort !
 io.k8s.api.core.v1.EphemeralContainer env[name ports[containerPort,protocol volumeDevices[devicePath volumeMounts[mountPath
 io.k8s.api.core.v1.EvictionResponder !
 io.k8s.api.core.v1.FileKeySelector !
-io.k8s.api.core.v1.LocalObjectReference !
+io.k8s.api.core.v1.LocalObjectReference ! name=
 io.k8s.api.core.v1.NamespaceStatus conditions[type
 io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus containers[ mapping[name overhead[name
 io.k8s.api.core.v1.NodePodPreemptionPolicy disableResizePreemption[
+io.k8s.api.core.v1.NodeRuntimeHandler name=
 io.k8s.api.core.v1.NodeSelector !
 io.k8s.api.core.v1.NodeSelectorTerm !
 io.k8s.api.core.v1.NodeSpec podCIDRs[
@@ -43,7 +52,9 @@ io.k8s.api.core.v1.ResourceFieldSelector !
 io.k8s.api.core.v1.ResourceRequirements claims[name
 io.k8s.api.core.v1.ResourceStatus resources[resourceID
 io.k8s.api.core.v1.ScopeSelector !
-io.k8s.api.core.v1.SecretKeySelector !
+io.k8s.api.core.v1.SecretEnvSource name=
+io.k8s.api.core.v1.SecretKeySelector ! name=
+io.k8s.api.core.v1.SecretProjection name=
 io.k8s.api.core.v1.SecretReference !
 io.k8s.api.core.v1.ServiceAccount secrets[name
 io.k8s.api.core.v1.ServicePort protocol=TCP

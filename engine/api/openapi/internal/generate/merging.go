@@ -48,7 +48,7 @@ func Merging(documents map[string][]byte) (string, error) {
 			if word := property.word(); word != "" {
 				words = append(words, field+word)
 			}
-			if value, is := property.Default.(string); is && value != "" && keys[field] {
+			if value, is := property.Default.(string); is && keys[field] && (value != "" || !slices.Contains(definition.Required, field)) {
 				words = append(words, field+openapi.MergingDefault+value)
 			}
 		}
@@ -69,6 +69,7 @@ type mergingSchema struct {
 	Type          string                   `json:"type"`
 	Default       any                      `json:"default"`
 	Properties    map[string]mergingSchema `json:"properties"`
+	Required      []string                 `json:"required"`
 }
 
 // keys follow k8s.io/kube-openapi/pkg/schemaconv: the list's type counts, and
