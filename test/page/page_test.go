@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	nodesShown = `tidepoolPage.model.nodes.filter((n) => n.ready).length === 3 && performance.getEntriesByName("tidepool-cluster-shown").length > 0`
+	nodesShown = `globalThis.tidepoolPage?.model.nodes.filter((n) => n.ready).length === 3 && performance.getEntriesByName("tidepool-cluster-shown").length > 0`
 	pods       = `[...tidepoolPage.model.pods.values()]`
 	running    = pods + `.filter((p) => p.status === "Running" && p.ready === 1 && !p.deleting).length`
 )

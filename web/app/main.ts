@@ -12,7 +12,7 @@ import { Lesson } from "./lesson.js";
 import { ClusterList } from "./list.js";
 import { ClusterMap } from "./map.js";
 import { Model } from "./model.js";
-import { idle } from "./pause.js";
+import { idle, pause } from "./pause.js";
 import { Selection } from "./selection.js";
 import { FileSystem } from "./vfs.js";
 
@@ -28,13 +28,15 @@ let drawn: () => void;
 const firstDrawing = new Promise<void>((resolve) => (drawn = resolve));
 void firstDrawing.then(() => performance.mark("tidepool-cluster-shown"));
 
-const lesson = new Lesson((commands) => void terminals.run(commands));
+const lesson = new Lesson((commands) => void parts.then(({ terminals }) => terminals.run(commands)));
 
 const handlers: Handlers = {
   frame(frame) {
-    model.apply(frame);
-    lesson.apply(frame);
-    if (frame.type === "error") announce(frame.message);
+    void parts.then(() => {
+      model.apply(frame);
+      lesson.apply(frame);
+      if (frame.type === "error") announce(frame.message);
+    });
   },
   state(state, text) {
     const element = byId("cluster-state");
@@ -47,11 +49,21 @@ const handlers: Handlers = {
 
 let cluster = openTab();
 void firstDrawing.then(() => idle()).then(() => lesson.follow(cluster));
+const parts = build();
 
-new ClusterMap(byId("map"), model, selection, () => model.nodes.length > 0 && drawn());
-const list = new ClusterList(byId("list"), model, selection);
-new Inspector(byId("inspector"), model, selection, () => cluster);
-const terminals = new Console({ config, files, connect: () => cluster.connect(), after: firstDrawing });
+// For tests and benchmarks: the page's own connection, nothing more than a page has anyway.
+Object.assign(globalThis, { tidepoolPage: { model, selection, cluster: () => cluster } });
+
+/** Builds what shows the cluster, in pieces, so that the page answers while it does. */
+async function build(): Promise<{ list: ClusterList; terminals: Console }> {
+  await pause();
+  new ClusterMap(byId("map"), model, selection, () => model.nodes.length > 0 && drawn());
+  await pause();
+  const list = new ClusterList(byId("list"), model, selection);
+  new Inspector(byId("inspector"), model, selection, () => cluster);
+  await pause();
+  return { list, terminals: new Console({ config, files, connect: () => cluster.connect(), after: firstDrawing }) };
+}
 
 /** Starts a cluster in this tab; the address may say which: ?seed=1&nodes=100&speed=10. */
 function openTab(): Cluster {
@@ -76,7 +88,7 @@ for (const [button, other, map] of [
     button.setAttribute("aria-pressed", "true");
     other.setAttribute("aria-pressed", "false");
     byId("map").hidden = !map;
-    list.show(!map);
+    void parts.then(({ list }) => list.show(!map));
   });
 }
 
@@ -95,8 +107,5 @@ where.addEventListener("change", (event) => {
   model.clear();
   cluster = chosen === "server" && token ? openServer(token) : openTab();
   lesson.follow(cluster);
-  void terminals.reconnect();
+  void parts.then(({ terminals }) => terminals.reconnect());
 });
-
-// For tests and benchmarks: the page's own connection, nothing more than a page has anyway.
-Object.assign(globalThis, { tidepoolPage: { model, selection, cluster: () => cluster } });
