@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/api/cel/celgo"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/controller"
@@ -22,6 +23,7 @@ import (
 	"tidepool.dev/tidepool/lessons/courses"
 	"tidepool.dev/tidepool/server/carry"
 	"tidepool.dev/tidepool/server/stream"
+	"tidepool.dev/tidepool/server/webhook"
 )
 
 // cluster is a control plane with simulated nodes that runs in real time.
@@ -44,6 +46,8 @@ func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log
 	hooks.Observe = observers.Observe
 	hooks.Logs, hooks.Remote, hooks.Carrier = simulated, simulated, carry.Carrier{}
 	hooks.OpenAPI = embedded.Source
+	hooks.CEL = celgo.Evaluator{}
+	hooks.Call = webhook.Call
 	memory := store.NewMemory(0)
 	wake, waker := concurrent.Waker()
 	plane, err := controlplane.New(ctx, controlplane.Config{

@@ -9,11 +9,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/authentication"
 	"tidepool.dev/tidepool/engine/api/authentication/jwt"
 	"tidepool.dev/tidepool/engine/api/authorization"
+	"tidepool.dev/tidepool/engine/api/cel"
 	"tidepool.dev/tidepool/engine/api/endpoints"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -46,6 +50,10 @@ type Config struct {
 	Authorize    authorization.Authorizer
 	Rules        func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	Observe      func(Observed)
+	// CEL evaluates the expressions of policies, webhooks and custom resources,
+	// and Call calls webhooks; each may be nil.
+	CEL  cel.Evaluator
+	Call admission.Caller
 }
 
 // Observed is an operation that a client asked for over HTTP.
@@ -64,6 +72,7 @@ func New(config Config) (*Server, error) {
 		return nil, errors.New("api: Store, Clock, Random and Kinds are required")
 	}
 	operations := rest.New(config.Store, config.Clock, config.Random, config.Kinds)
+	operations.SetPolicies(config.CEL, config.Call, answers(config.Authorize))
 	handler := endpoints.New(endpoints.Config{
 		Operations:   operations,
 		Clock:        config.Clock,
@@ -88,3 +97,25 @@ func (s *Server) Operations() *rest.Operations { return s.operations }
 // Client returns the client of a component of the same process, which writes as
 // a user, for instance "system:kube-scheduler".
 func (s *Server) Client(user string) client.Client { return s.operations.Client(user) }
+
+// answers lets policies ask an authorizer.
+func answers(authorize authorization.Authorizer) cel.Authorize {
+	if authorize == nil {
+		return nil
+	}
+	return func(ctx context.Context, spec authorizationv1.SubjectAccessReviewSpec) (bool, string, error) {
+		user := identity.User{Name: spec.User, UID: spec.UID, Groups: spec.Groups, Extra: map[string][]string{}}
+		for key, values := range spec.Extra {
+			user.Extra[key] = values
+		}
+		var asked authorization.Attributes
+		if resource := spec.ResourceAttributes; resource != nil {
+			asked.Verb, asked.Subresource, asked.Namespace, asked.Name = resource.Verb, resource.Subresource, resource.Namespace, resource.Name
+			asked.GroupVersionResource = schema.GroupVersionResource{Group: resource.Group, Version: resource.Version, Resource: resource.Resource}
+		} else if other := spec.NonResourceAttributes; other != nil {
+			asked.Verb, asked.Path = other.Verb, other.Path
+		}
+		allowed, reason := authorize(ctx, user, asked)
+		return allowed, reason, nil
+	}
+}

@@ -54,7 +54,7 @@ type queue struct {
 	ranked *btree.BTreeG[*waiting]
 	// waitForPeers counts the parked pods that others' coming or going may help.
 	waitForPeers int
-	order  uint64
+	order        uint64
 }
 
 func newQueue() *queue {
@@ -79,7 +79,7 @@ func (q *queue) add(pod *corev1.Pod, now time.Time) {
 		return
 	}
 	changed := w.pod.Generation != pod.Generation
-	w.pod, w.info = pod, nil // its priority can't change, nor with it its rank
+	w.pod, w.info = pod, nil          // its priority can't change, nor with it its rank
 	if changed && w.in == &q.parked { // it may ask for something else now
 		q.wake(w, now)
 	}

@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"tidepool.dev/tidepool/engine/api/cel"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/store"
@@ -102,6 +103,15 @@ type Config struct {
 	Clock clock.Clock
 	// Random must be safe for concurrent use.
 	Random *rand.Rand
+	// Kinds are those that are served.
+	Kinds []*kind.Kind
+	// CEL evaluates the expressions of policies and webhooks; nil: there is no
+	// evaluator.
+	CEL cel.Evaluator
+	// Call calls webhooks; nil: none can be called.
+	Call Caller
+	// Authorize answers policies' questions; nil refuses everything.
+	Authorize cel.Authorize
 }
 
 // Chain is a list of plugins. It is safe for concurrent use.
@@ -122,6 +132,9 @@ func New(config Config) Chain {
 		persistentVolumeClaimResize(look),
 		runtimeClass(look),
 		defaultIngressClass(look),
+		mutatingWebhooks(look, config),
+		validatingPolicies(look, config),
+		validatingWebhooks(look, config),
 		resourceQuota(look, config.Clock),
 	}
 }

@@ -58,6 +58,8 @@ type Expression struct {
 	Name string
 	Text string
 	Type Type
+	// NoAuthorizer hides the variable "authorizer" from it.
+	NoAuthorizer bool
 }
 
 // Source is what is compiled together.

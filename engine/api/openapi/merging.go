@@ -3,6 +3,18 @@
 package openapi
 
 const Merging = `
+io.k8s.api.admissionregistration.v1.MatchResources !
+io.k8s.api.admissionregistration.v1.MutatingWebhook matchConditions[name
+io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration webhooks[name
+io.k8s.api.admissionregistration.v1.NamedRuleWithOperations !
+io.k8s.api.admissionregistration.v1.ParamKind !
+io.k8s.api.admissionregistration.v1.ParamRef !
+io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec validationActions[
+io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec matchConditions[name variables[name
+io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyStatus conditions[type
+io.k8s.api.admissionregistration.v1.ValidatingWebhook matchConditions[name
+io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration webhooks[name
+io.k8s.api.admissionregistration.v1.Variable !
 io.k8s.api.apps.v1.DaemonSetCondition status= type=
 io.k8s.api.apps.v1.DaemonSetStatus conditions[type
 io.k8s.api.apps.v1.DeploymentCondition status= type=

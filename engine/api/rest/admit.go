@@ -6,6 +6,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 
 	"tidepool.dev/tidepool/engine/api/admission"
+	"tidepool.dev/tidepool/engine/api/cel"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
@@ -25,6 +26,14 @@ func userInfo(ctx context.Context) authenticationv1.UserInfo {
 		return authenticationv1.UserInfo{Username: store.CauseFrom(ctx).Actor}
 	}
 	return user.Info()
+}
+
+// SetPolicies lets admission evaluate expressions, call webhooks and ask what
+// users may do; each may be nil. It is called before the first write.
+func (o *Operations) SetPolicies(evaluator cel.Evaluator, call admission.Caller, authorize cel.Authorize) {
+	o.admission = admission.New(admission.Config{
+		Store: o.store, Clock: o.clock, Random: o.random, Kinds: o.order, CEL: evaluator, Call: call, Authorize: authorize,
+	})
 }
 
 // Guard may refuse what a user writes, after the plugins that may change it;

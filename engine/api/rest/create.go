@@ -28,6 +28,8 @@ type WriteOptions struct {
 	MayCreate func() error
 	// recorded says that the object's managedFields are right as they are.
 	recorded bool
+	// scale says that the object is changed through its Scale.
+	scale bool
 }
 
 // record gives an object that is about to replace live, nil for a new one, its
@@ -85,6 +87,7 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 	if err := o.admission.Mutate(ctx, request); err != nil {
 		return nil, err
 	}
+	obj = request.Object
 	if err := o.check(ctx, obj, nil); err != nil {
 		return nil, err
 	}

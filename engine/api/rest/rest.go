@@ -43,7 +43,7 @@ type Operations struct {
 // New returns operations on kinds. random must be safe for concurrent use.
 func New(s store.Interface, clock clock.Clock, random *rand.Rand, kinds []*kind.Kind) *Operations {
 	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds, fields: managed.New(clock),
-		admission: admission.New(admission.Config{Store: s, Clock: clock, Random: random})}
+		admission: admission.New(admission.Config{Store: s, Clock: clock, Random: random, Kinds: kinds})}
 	for _, k := range kinds {
 		o.kinds[k.Resource()] = k
 	}

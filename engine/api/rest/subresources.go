@@ -36,7 +36,7 @@ func ScaleOf(k *kind.Kind, obj store.Object) *autoscalingv1.Scale {
 func (o *Operations) UpdateScale(ctx context.Context, k *kind.Kind, namespace, name string,
 	change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error), opts WriteOptions) (*autoscalingv1.Scale, error) {
 	write := managed.Write{Manager: opts.Manager, Subresource: "scale"}
-	opts.recorded = true
+	opts.recorded, opts.scale = true, true
 	written, err := o.Update(ctx, k, namespace, name, Main, func(current store.Object) (store.Object, error) {
 		scale, err := change(ScaleOf(k, current))
 		if err != nil {

@@ -111,8 +111,14 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		request.Subresource = "status"
 		prepare, check = k.PrepareForStatusUpdate, k.ValidateStatusUpdate
 	}
+	if opts.scale { // admission sees what the client has sent
+		request.Subresource, request.Object, request.Old = "scale", ScaleOf(k, obj), ScaleOf(k, current)
+	}
 	if err := o.admission.Mutate(ctx, request); err != nil {
 		return nil, err
+	}
+	if !opts.scale {
+		obj = request.Object
 	}
 	if err := o.check(ctx, obj, current); err != nil {
 		return nil, err

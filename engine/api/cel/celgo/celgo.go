@@ -52,7 +52,9 @@ func (Evaluator) Compile(source cel.Source) (cel.Program, []error) {
 	}
 	results := make([]plugincel.CompilationResult, len(source.Expressions))
 	for i := range source.Expressions {
-		results[i] = compiler.CompileCELExpression(accessor{&source.Expressions[i]}, declared, environment.StoredExpressions)
+		visible := declared
+		visible.HasAuthorizer = declared.HasAuthorizer && !source.Expressions[i].NoAuthorizer
+		results[i] = compiler.CompileCELExpression(accessor{&source.Expressions[i]}, visible, environment.StoredExpressions)
 		errs[len(source.Variables)+i] = compileError(results[i])
 	}
 	return &program{compiler: compiler, condition: plugincel.NewCondition(results), count: len(results)}, errs
