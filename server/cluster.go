@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"log/slog"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,6 +49,9 @@ func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log
 	hooks.OpenAPI = embedded.Source
 	hooks.CEL = celgo.Evaluator{}
 	hooks.Call = webhook.Call
+	hooks.Panicked = func(r *http.Request, reason any, stack []byte) {
+		log.Error("a request to the API panicked", "method", r.Method, "path", r.URL.Path, "panic", reason, "stack", string(stack))
+	}
 	memory := store.NewMemory(0)
 	wake, waker := concurrent.Waker()
 	plane, err := controlplane.New(ctx, controlplane.Config{

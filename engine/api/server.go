@@ -39,6 +39,7 @@ type Config struct {
 	Random *rand.Rand
 	Kinds  []*kind.Kind
 
+	Panicked     func(r *http.Request, reason any, stack []byte)
 	Do           func(func())
 	Logs         logs.Source
 	Remote       remote.Source
@@ -76,6 +77,7 @@ func New(config Config) (*Server, error) {
 	handler := endpoints.New(endpoints.Config{
 		Operations:   operations,
 		Clock:        config.Clock,
+		Panicked:     config.Panicked,
 		Do:           config.Do,
 		Logs:         config.Logs,
 		Remote:       config.Remote,

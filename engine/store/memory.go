@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -134,7 +135,6 @@ func (m *Memory) List(_ context.Context, resource, namespace string, opts ListOp
 			return List{}, err
 		}
 		list.Revision = opts.Revision
-		t = m.tableAt(t, resource, opts.Revision)
 	}
 	visit := func(obj Object) bool {
 		if opts.Limit > 0 && len(list.Items) == opts.Limit {
@@ -144,33 +144,65 @@ func (m *Memory) List(_ context.Context, resource, namespace string, opts ListOp
 		list.Items = append(list.Items, obj)
 		return true
 	}
-	if opts.After != nil {
-		t.AscendAfter(namespace, opts.After.Namespace, opts.After.Name, visit)
-	} else {
-		t.Ascend(namespace, visit)
+	if list.Revision == m.history.newest {
+		ascend(t, namespace, opts.After, visit)
+		return list, nil
+	}
+	// The present table, but for what has been written since.
+	before, written := m.before(resource, list.Revision)
+	var earlier []Object
+	ascend(before, namespace, opts.After, func(obj Object) bool {
+		earlier = append(earlier, obj)
+		return true
+	})
+	ascend(t, namespace, opts.After, func(obj Object) bool {
+		for len(earlier) > 0 && precedes(earlier[0], obj) {
+			visit(earlier[0])
+			earlier = earlier[1:]
+		}
+		if !written[Key{Namespace: obj.GetNamespace(), Name: obj.GetName()}] {
+			visit(obj)
+		}
+		return true
+	})
+	for _, obj := range earlier {
+		visit(obj)
 	}
 	return list, nil
 }
 
-// tableAt is a table as it was at an earlier revision: the present one with the
-// writes since then undone, newest first.
-func (m *Memory) tableAt(now ordered.Set[Object], resource string, revision int64) ordered.Set[Object] {
-	then := ordered.NewSet[Object]()
-	now.Ascend("", func(obj Object) bool {
-		then.Put(obj.GetNamespace(), obj.GetName(), obj)
-		return true
-	})
+// ascend visits objects behind another, or all if it is nil.
+func ascend(t ordered.Set[Object], namespace string, after *Key, visit func(Object) bool) {
+	if after != nil {
+		t.AscendAfter(namespace, after.Namespace, after.Name, visit)
+		return
+	}
+	t.Ascend(namespace, visit)
+}
+
+func precedes(a, b Object) bool {
+	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName())) <= 0
+}
+
+// before has the objects of a resource that have been written after a revision
+// as they were then; written has the names of those and of the ones that did not
+// exist.
+func (m *Memory) before(resource string, revision int64) (before ordered.Set[Object], written map[Key]bool) {
+	before, written = ordered.NewSet[Object](), map[Key]bool{}
 	for r := m.history.newest; r > revision; r-- {
 		event := m.history.at(r)
-		switch {
-		case event.Key.Resource != resource:
-		case event.Prev == nil:
-			then.Delete(event.Key.Namespace, event.Key.Name)
-		default:
-			then.Put(event.Key.Namespace, event.Key.Name, event.Prev)
+		if event.Key.Resource != resource {
+			continue
+		}
+		namespace, name := event.Key.Namespace, event.Key.Name
+		written[Key{Namespace: namespace, Name: name}] = true
+		if event.Prev == nil {
+			before.Delete(namespace, name)
+		} else {
+			before.Put(namespace, name, event.Prev)
 		}
 	}
-	return then
+	return before, written
 }
 
 func (m *Memory) Revision(context.Context) (int64, error) {

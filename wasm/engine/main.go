@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"syscall/js"
 	"time"
 
@@ -42,6 +43,11 @@ func readConfig() config {
 	}
 }
 
+// logPanic tells the page's console of a bug that a request has met.
+func logPanic(r *http.Request, reason any, stack []byte) {
+	js.Global().Get("console").Call("error", fmt.Sprintf("%s %s panicked: %v\n%s", r.Method, r.URL.Path, reason, stack))
+}
+
 func main() {
 	ctx := context.Background()
 	config := readConfig()
@@ -50,7 +56,7 @@ func main() {
 		Seed:  config.seed,
 		Start: config.start,
 		Nodes: config.nodes,
-		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.Observe},
+		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.Observe, Panicked: logPanic},
 	})
 	if err != nil {
 		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the cluster could not be made: %v", err))

@@ -11,8 +11,10 @@ package endpoints
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,6 +36,9 @@ import (
 type Config struct {
 	Operations *rest.Operations
 	Clock      clock.Clock
+	// Panicked is told of a request that has panicked, with the stack; the
+	// client gets a 500. nil: the panic goes on to whoever called the handler.
+	Panicked func(r *http.Request, reason any, stack []byte)
 	// Do runs an operation; nil calls it. A simulation makes each request an
 	// input of its one sequence of events by it.
 	Do func(func())
@@ -108,12 +113,19 @@ type request struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := &request{Handler: h, w: &response{ResponseWriter: w}, r: r, ctx: r.Context()}
 	defer func() {
-		if reason := recover(); reason != nil {
-			if reason == http.ErrAbortHandler { //nolint:errorlint // it is panicked as it is
-				panic(reason)
-			}
-			q.fail(apierrors.NewInternalError(fmt.Errorf("panic: %v", reason)))
+		reason := recover()
+		if reason == nil {
+			return
 		}
+		if h.Panicked == nil || reason == http.ErrAbortHandler { //nolint:errorlint // it is panicked as it is
+			panic(reason)
+		}
+		inner, ok := reason.(panicked)
+		if !ok {
+			inner = panicked{reason, debug.Stack()}
+		}
+		h.Panicked(r, inner.reason, inner.stack)
+		q.fail(apierrors.NewInternalError(errors.New("this request caused the API server to panic; its log has the details")))
 	}()
 	q.w.Header().Set("Cache-Control", "no-cache, private")
 	if err := q.serve(); err != nil {
@@ -153,19 +165,31 @@ func (q *request) serve() error {
 // do runs an operation as Config.Do wants it. A panic travels to the request's
 // own goroutine, whichever runs the operation.
 func (q *request) do(operation func() error) (err error) {
-	var panicked any
+	var failed *panicked
 	q.Do(func() {
-		defer func() { panicked = recover() }()
+		defer func() {
+			if reason := recover(); reason != nil {
+				failed = &panicked{reason, debug.Stack()}
+			}
+		}()
 		err = operation()
 		if q.Observe != nil {
 			q.Observe(q.observed(err))
 		}
 	})
-	if panicked != nil {
-		panic(panicked)
+	if failed != nil {
+		panic(*failed)
 	}
 	return err
 }
+
+// panicked is a panic with the stack on which it began.
+type panicked struct {
+	reason any
+	stack  []byte
+}
+
+func (p panicked) String() string { return fmt.Sprintf("%v\n%s", p.reason, p.stack) }
 
 func (q *request) observed(err error) Observed {
 	code := http.StatusOK

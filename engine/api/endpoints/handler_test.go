@@ -377,9 +377,12 @@ func TestUsers(t *testing.T) {
 // TestPanic: a bug in an operation is an error of that request alone.
 func TestPanic(t *testing.T) {
 	f := newFixture(t, nil)
+	var reason any
+	var stack string
 	broken := endpoints.New(endpoints.Config{
 		Operations: rest.New(f.store, f.clock, nil, kinds.All()), // without randomness, creating panics
 		Clock:      f.clock,
+		Panicked:   func(_ *http.Request, r any, s []byte) { reason, stack = r, string(s) },
 	})
 	request := httptest.NewRequest("POST", configMaps, strings.NewReader(`{"metadata":{"name":"x"}}`))
 	recorder := httptest.NewRecorder()
@@ -389,5 +392,8 @@ func TestPanic(t *testing.T) {
 	}
 	checkStatus(t, recorder.Body.String(), http.StatusInternalServerError)
 	_, _ = io.Copy(io.Discard, recorder.Body)
+	if reason == nil || !strings.Contains(stack, "prepareNewMeta") {
+		t.Errorf("it was reported as %v\n%s", reason, stack)
+	}
 	f.mustCreate(configMaps, `{"metadata":{"name":"x"}}`)
 }
