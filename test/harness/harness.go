@@ -51,18 +51,28 @@ var (
 // it is ready. It ends with the test.
 func Serve(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	dir := t.TempDir()
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0", "--data-dir", dir}, flags...)
-	s := &Server{cmd: exec.Command(Binary(t, "tidepool"), args...), Kubeconfig: filepath.Join(dir, "kubeconfig")}
-	s.cmd.Stderr = &s.stderr
-	out, err := s.cmd.StdoutPipe()
+	Binary(t, "tidepool")
+	s, err := Start(t.TempDir(), flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { s.Stop(t) })
+	return s
+}
+
+// Start is Serve for more than one test: it keeps its data in a directory, and
+// End ends it.
+func Start(dir string, flags ...string) (*Server, error) {
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0", "--data-dir", dir}, flags...)
+	s := &Server{cmd: exec.Command(filepath.Join(Root(), "bin", "tidepool"), args...), Kubeconfig: filepath.Join(dir, "kubeconfig")}
+	s.cmd.Stderr = &s.stderr
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		line := lines.Text()
 		if m := siteLine.FindStringSubmatch(line); m != nil {
@@ -72,25 +82,32 @@ func Serve(t testing.TB, flags ...string) *Server {
 			s.APIURL = m[1]
 		}
 		if strings.Contains(line, "Ctrl-C") {
-			return s
+			return s, nil
 		}
 	}
-	t.Fatalf("tidepool serve ended: %v\n%s", s.cmd.Wait(), s.stderr.String())
-	return nil
+	return nil, fmt.Errorf("tidepool serve ended: %v\n%s", s.cmd.Wait(), s.stderr.String())
 }
 
 // Stop interrupts the server as Ctrl-C does, and checks that it ends cleanly.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
+	if err := s.End(); err != nil {
+		t.Error(err)
+	}
+}
+
+// End is Stop outside of a test.
+func (s *Server) End() error {
 	if s.cmd.ProcessState != nil {
-		return
+		return nil
 	}
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Errorf("interrupting the server: %v", err)
+		return fmt.Errorf("interrupting the server: %w", err)
 	}
 	if err := s.cmd.Wait(); err != nil {
-		t.Errorf("the server did not end cleanly: %v\n%s", err, s.stderr.String())
+		return fmt.Errorf("the server did not end cleanly: %w\n%s", err, s.stderr.String())
 	}
+	return nil
 }
 
 // Kubectl runs real kubectl against the server in a directory and returns its

@@ -134,9 +134,11 @@ export class Console {
     return this.#editor;
   }
 
+  /** A path as one would type it where the shell is. */
   #relative(path: string): string {
-    const home = this.options.files.home + "/";
-    return path.startsWith(home) ? path.slice(home.length) : path;
+    const { cwd, home } = this.options.files;
+    if (path.startsWith(`${cwd}/`)) return path.slice(cwd.length + 1);
+    return path.startsWith(`${home}/`) ? `~/${path.slice(home.length + 1)}` : path;
   }
 
   /** Opens a file for `kubectl edit`, until the learner returns to the terminal. */

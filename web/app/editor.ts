@@ -17,12 +17,22 @@ const colors = HighlightStyle.define([
   { tag: tags.comment, color: "var(--muted)", fontStyle: "italic" },
 ]);
 
+const notSaved = "Not saved";
+const changedToo = "Not saved, and changed in the terminal: Save replaces that";
+
+/** A file that has been opened: its text with what can be undone, and what it was when last read or written. */
+interface Opened {
+  state: EditorState;
+  kept: string;
+}
+
 export class Editor {
   #view: EditorView;
   #select: HTMLSelectElement;
   #status = h("span", { class: "editor-status" });
   #path = "";
   #saving = false;
+  #opened = new Map<string, Opened>();
 
   constructor(
     holder: HTMLElement,
@@ -44,23 +54,37 @@ export class Editor {
     this.#view = new EditorView({ parent: host, state: this.#state("") });
     files.subscribe((change) => {
       this.#listFiles();
-      if (change.path === this.#path && !this.#saving && change.kind === "file") this.open(this.#path);
+      if (change.path === this.#path && !this.#saving) this.#changedElsewhere(change.kind === "absent");
     });
     this.#listFiles();
     const first = this.#names()[0];
     if (first) this.open(first);
   }
 
+  /** Shows a file. What was typed into another and not saved is there again when that is shown. */
   open(path: string): void {
     try {
       const text = this.files.readText(path);
+      const before = this.#opened.get(this.#path);
+      if (before) before.state = this.#view.state;
       this.#path = this.files.resolve(path);
+      let file = this.#opened.get(this.#path);
+      if (!file || (file.kept !== text && !isEdited(file))) {
+        file = { state: this.#state(text), kept: text };
+        this.#opened.set(this.#path, file);
+      }
+      if (file.state !== this.#view.state) this.#view.setState(file.state);
       this.#select.value = this.#path;
-      if (text !== this.#view.state.doc.toString()) this.#view.setState(this.#state(text));
-      this.#status.textContent = "";
+      this.#status.textContent = !isEdited(file) ? "" : file.kept === text ? notSaved : changedToo;
     } catch (error) {
-      this.#status.textContent = error instanceof FileError ? `${path}: ${error.message}` : String(error);
+      this.#complain(path, error);
     }
+  }
+
+  /** The terminal has written or removed the file that is open: what was typed here stays. */
+  #changedElsewhere(removed: boolean): void {
+    if (removed) this.#status.textContent = "Removed: Save writes it anew";
+    else this.open(this.#path);
   }
 
   /** The file that is open. */
@@ -76,12 +100,15 @@ export class Editor {
     try {
       this.#saving = true;
       this.#path ||= this.#unusedName(); // what is typed before any file is open becomes one
-      this.files.write(this.#path, this.#view.state.doc.toString());
+      const text = this.#view.state.doc.toString();
+      this.files.write(this.#path, text);
+      this.#opened.set(this.#path, { state: this.#view.state, kept: text });
+      this.#select.value = this.#path;
       this.#status.textContent = "Saved";
       announce("Saved");
       return true;
     } catch (error) {
-      this.#status.textContent = error instanceof FileError ? `${this.#path}: ${error.message}` : String(error);
+      this.#complain(this.#path, error);
       return false;
     } finally {
       this.#saving = false;
@@ -103,11 +130,15 @@ export class Editor {
         yaml(),
         EditorView.contentAttributes.of({ "aria-label": "File content" }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged) this.#status.textContent = "Not saved";
+          if (update.docChanged) this.#status.textContent = update.state.doc.toString() === this.#opened.get(this.#path)?.kept ? "" : notSaved;
         }),
         keymap.of([{ key: "Mod-s", run: () => this.save() }, indentWithTab, ...defaultKeymap, ...historyKeymap, ...searchKeymap]),
       ],
     });
+  }
+
+  #complain(path: string, error: unknown): void {
+    this.#status.textContent = error instanceof FileError ? `${path}: ${error.message}` : String(error);
   }
 
   #names(): string[] {
@@ -135,4 +166,8 @@ export class Editor {
     while (this.files.exists(`${this.files.home}/manifest-${number}.yaml`)) number++;
     return `${this.files.home}/manifest-${number}.yaml`;
   }
+}
+
+function isEdited({ state, kept }: Opened): boolean {
+  return state.doc.toString() !== kept;
 }

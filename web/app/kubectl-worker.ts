@@ -80,7 +80,7 @@ async function load(options: Extract<ToWorker, { type: "load" }>): Promise<void>
   files = new FileSystem({ home: options.home });
   files.apply(options.files, "page");
   files.subscribe((change, origin) => {
-    if (origin !== "page" && !isPrivate(change.path)) changed.set(change.path, change);
+    if (origin !== "page") changed.set(change.path, change);
   });
   scope.fs = goFileSystem(files, {
     read: () =>
@@ -181,11 +181,6 @@ function sendChanges(): void {
   if (changed.size === 0) return;
   send({ type: "files", changes: [...changed.values()] });
   changed.clear();
-}
-
-/** Temporary files are of no use to the page. */
-function isPrivate(path: string): boolean {
-  return path.startsWith("/tmp/");
 }
 
 /** globalThis.process for wasm_exec.js. */

@@ -52,7 +52,7 @@ void firstDrawing.then(() => idle()).then(() => lesson.follow(cluster));
 const parts = build();
 
 // For tests and benchmarks: the page's own connection, nothing more than a page has anyway.
-Object.assign(globalThis, { tidepoolPage: { model, selection, cluster: () => cluster } });
+Object.assign(globalThis, { tidepoolPage: { model, selection, files, cluster: () => cluster } });
 
 /** Builds what shows the cluster, in pieces, so that the page answers while it does. */
 async function build(): Promise<{ list: ClusterList; terminals: Console }> {

@@ -1,4 +1,3 @@
-// Package page tests the playground in real Chromium, as a learner uses it.
 package page
 
 import (
@@ -6,24 +5,12 @@ import (
 	"testing"
 
 	"tidepool.dev/tidepool/test/browser"
-	"tidepool.dev/tidepool/test/harness"
 )
-
-const (
-	nodesShown = `globalThis.tidepoolPage?.model.nodes.filter((n) => n.ready).length === 3 && performance.getEntriesByName("tidepool-cluster-shown").length > 0`
-	pods       = `[...tidepoolPage.model.pods.values()]`
-	running    = pods + `.filter((p) => p.status === "Running" && p.ready === 1 && !p.deleting).length`
-)
-
-func done(step string) string {
-	return fmt.Sprintf(`document.querySelector("#step-%s").classList.contains("done")`, step)
-}
 
 // TestStory is what a newcomer does: the page opens with three nodes; they apply
 // the manifest, watch the pods, delete one, and follow the lesson to its end.
 func TestStory(t *testing.T) {
-	p := browser.Open(t, harness.Serve(t).URL)
-	p.Until("three nodes are shown", nodesShown)
+	p := open(t)
 	p.Sees("kubectl get nodes")
 	p.Screenshot("1-open")
 
