@@ -17,6 +17,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controlplane"
 	"tidepool.dev/tidepool/engine/executor/concurrent"
+	"tidepool.dev/tidepool/engine/metrics"
 	"tidepool.dev/tidepool/engine/sim"
 	"tidepool.dev/tidepool/engine/store"
 	"tidepool.dev/tidepool/engine/view"
@@ -36,7 +37,7 @@ type cluster struct {
 	observers *lessons.Observers
 }
 
-func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log *slog.Logger) (*cluster, error) {
+func newCluster(ctx context.Context, nodes int, measured bool, ca []byte, hooks api.Config, log *slog.Logger) (*cluster, error) {
 	var clock concurrent.Clock
 	random := controlplane.NewRandom(seed())
 	simulated := sim.NewNodes(clock, random)
@@ -54,12 +55,18 @@ func newCluster(ctx context.Context, nodes int, ca []byte, hooks api.Config, log
 	}
 	memory := store.NewMemory(0)
 	wake, waker := concurrent.Waker()
+	usage := sim.NewUsage(clock)
+	var source metrics.Source
+	if measured {
+		source = usage
+	}
 	plane, err := controlplane.New(ctx, controlplane.Config{
-		Store: memory, Clock: clock, Random: random, API: hooks, Wake: waker, CA: ca,
+		Store: memory, Clock: clock, Random: random, API: hooks, Wake: waker, CA: ca, Metrics: source,
 	})
 	if err != nil {
 		return nil, err
 	}
+	usage.Read(plane.Cache)
 	loops := append(plane.Controllers, simulated.Controllers(plane.Cache, plane.API.Client)...)
 	report := func(name string, request controller.Request, err error) {
 		log.Debug("a reconciliation failed and will be tried again", "controller", name,

@@ -27,6 +27,9 @@ type Config struct {
 	AllowRemote bool
 	// Nodes is the number of simulated nodes.
 	Nodes int
+	// Metrics has the use of CPU and memory measured: autoscalers and "kubectl
+	// top" need it.
+	Metrics bool
 	// DataDir keeps certificates, tokens and the kubeconfig.
 	DataDir string
 	// Pages is the website.

@@ -7,6 +7,7 @@ package controlplane
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 
 	"tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/api/authorization/rbac/policy"
@@ -28,6 +29,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/namespace"
 	"tidepool.dev/tidepool/engine/controller/nodelifecycle"
 	"tidepool.dev/tidepool/engine/controller/persistentvolume"
+	"tidepool.dev/tidepool/engine/controller/podautoscaler"
 	"tidepool.dev/tidepool/engine/controller/podgc"
 	"tidepool.dev/tidepool/engine/controller/replicaset"
 	"tidepool.dev/tidepool/engine/controller/replication"
@@ -40,6 +42,8 @@ import (
 	"tidepool.dev/tidepool/engine/controller/ttlafterfinished"
 	"tidepool.dev/tidepool/engine/controller/volumeprotection"
 	"tidepool.dev/tidepool/engine/events"
+	"tidepool.dev/tidepool/engine/metrics"
+	"tidepool.dev/tidepool/engine/metrics/metricsapi"
 	"tidepool.dev/tidepool/engine/scheduler"
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -54,6 +58,9 @@ type Config struct {
 	API api.Config
 	// Wake is called whenever the store has news for the cache; it may be nil.
 	Wake func()
+	// Metrics measures what pods and nodes use, for autoscalers and
+	// metrics.k8s.io; nil measures nothing.
+	Metrics metrics.Source
 	// CA is the authority's certificate (PEM) that pods get to trust.
 	CA []byte
 }
@@ -71,6 +78,10 @@ type ControlPlane struct {
 func New(ctx context.Context, config Config) (*ControlPlane, error) {
 	served := kinds.All()
 	config.API.Store, config.API.Clock, config.API.Random, config.API.Kinds = config.Store, config.Clock, config.Random, served
+	resourceMetrics := metricsapi.New(config.Metrics)
+	if config.Metrics != nil {
+		config.API.Kinds = append(slices.Clone(served), resourceMetrics.Kinds()...)
+	}
 	access, err := newAccess(ctx, &config)
 	if err != nil {
 		return nil, err
@@ -94,6 +105,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
+	resourceMetrics.Read(shared)
 	p := &ControlPlane{API: server, Cache: shared, clock: config.Clock}
 	p.Scheduler = scheduler.New(shared, server.Client("system:kube-scheduler"), p.recorder(scheduler.Name), config.Clock, config.Random)
 	p.Controllers = []controller.Controller{
@@ -120,6 +132,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		volumeprotection.NewClaims(shared, p.client(volumeprotection.ClaimsName), config.Clock),
 		volumeprotection.NewVolumes(shared, p.client(volumeprotection.VolumesName)),
 		disruption.New(shared, p.client(disruption.Name), events.NewRecorder(p.client(disruption.Name), p.clock, disruption.Component, ""), config.Clock, served),
+		podautoscaler.New(shared, p.client(podautoscaler.Name), p.recorder(podautoscaler.Name), config.Clock, config.Metrics, served),
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}

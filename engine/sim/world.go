@@ -50,6 +50,7 @@ func New(ctx context.Context, config Config) (*World, error) {
 	w := &World{Store: store.NewMemory(0), clock: clock.NewVirtual(config.Start)}
 	random := controlplane.NewRandom(config.Seed)
 	nodes := NewNodes(w.clock, random)
+	usage := NewUsage(w.clock)
 	config.API.Do = w.Do
 	config.API.Logs, config.API.Remote = nodes, nodes
 	plane, err := controlplane.New(ctx, controlplane.Config{
@@ -57,10 +58,13 @@ func New(ctx context.Context, config Config) (*World, error) {
 		Clock:  w.clock,
 		Random: random,
 		API:    config.API,
+
+		Metrics: usage,
 	})
 	if err != nil {
 		return nil, err
 	}
+	usage.Read(plane.Cache)
 	w.ControlPlane, w.Nodes = plane, nodes
 	for i := range config.Nodes {
 		nodes.Add(DefaultNode(i + 1))

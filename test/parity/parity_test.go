@@ -47,7 +47,7 @@ func TestFixtures(t *testing.T) {
 				t.Parallel()
 				runner := Runner{
 					Dir:        t.TempDir(),
-					Kubeconfig: harness.Serve(t, "--nodes", "3").Kubeconfig,
+					Kubeconfig: harness.Serve(t, "--nodes", "3", "--metrics=false").Kubeconfig,
 					Path:       kubectl + string(os.PathListSeparator) + os.Getenv("PATH"),
 				}
 				outcomes, err := runner.Run(t.Context(), scenario)

@@ -65,6 +65,10 @@ type Kind struct {
 	// fields, lists as a whole.
 	Merging func(apiVersion string) *typed.ParseableType
 
+	// Computed, if set, has the objects in place of the store; such a kind can
+	// only be read (see NoVerbs).
+	Computed Computed
+
 	// ValidateName checks metadata.name; nil: a DNS subdomain.
 	ValidateName         apivalidation.ValidateNameFunc
 	Validate             func(obj store.Object) field.ErrorList
@@ -107,6 +111,14 @@ type Kind struct {
 	// NoVerbs lists verbs that the kind does not serve, of: get, list, watch,
 	// create, update, patch, delete, deletecollection.
 	NoVerbs []string
+}
+
+// Computed makes objects when they are asked for. It is safe for concurrent
+// use.
+type Computed interface {
+	Get(namespace, name string) (store.Object, bool)
+	// List returns a namespace's objects, or every namespace's, in order.
+	List(namespace string) []store.Object
 }
 
 // Version is a group version in which a kind is served besides that in which

@@ -113,6 +113,9 @@ func (o *Operations) List(ctx context.Context, k *kind.Kind, namespace string, o
 	if err := CheckFields(k, opts.Fields); err != nil {
 		return List{}, err
 	}
+	if k.Computed != nil {
+		return o.listComputed(ctx, k, namespace, opts)
+	}
 	from, err := opts.start()
 	if err != nil {
 		return List{}, err
@@ -146,6 +149,21 @@ func (o *Operations) List(ctx context.Context, k *kind.Kind, namespace string, o
 			break
 		}
 		list.Items = append(list.Items, obj)
+	}
+	return list, nil
+}
+
+// listComputed returns all that a selector matches, in one page.
+func (o *Operations) listComputed(ctx context.Context, k *kind.Kind, namespace string, opts ListOptions) (List, error) {
+	revision, err := o.store.Revision(ctx)
+	if err != nil {
+		return List{}, apierrors.NewInternalError(err)
+	}
+	list := List{Revision: revision}
+	for _, obj := range k.Computed.List(namespace) {
+		if opts.Matches(k, obj) {
+			list.Items = append(list.Items, obj)
+		}
 	}
 	return list, nil
 }

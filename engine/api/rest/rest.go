@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"tidepool.dev/tidepool/engine/api/admission"
@@ -71,6 +72,12 @@ func key(k *kind.Kind, namespace, name string) store.Key {
 
 // Get returns the newest state of an object.
 func (o *Operations) Get(ctx context.Context, k *kind.Kind, namespace, name string) (store.Object, error) {
+	if k.Computed != nil {
+		if obj, ok := k.Computed.Get(namespace, name); ok {
+			return obj, nil
+		}
+		return nil, apierrors.NewNotFound(k.GroupResource(), name)
+	}
 	obj, err := o.store.Get(ctx, key(k, namespace, name))
 	return obj, statusError(err, k, name)
 }

@@ -21,6 +21,7 @@ func busybox() *Image {
 		Env:      []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Programs: tools(),
 		Files:    release("BusyBox", "busybox", ""),
+		MilliCPU: 1,
 		Memory:   megabytes(0.5),
 	}
 }

@@ -33,6 +33,9 @@ type Image struct {
 	// Files are those that the image has besides what all have.
 	Files map[string]string
 	lower func() *layer
+	// MilliCPU is what the main process uses when nothing reaches it, in
+	// thousandths of a core.
+	MilliCPU int64
 	// Memory is what the main process uses, in bytes: a container whose limit
 	// is less is killed.
 	Memory int64

@@ -23,6 +23,7 @@ func nginx() *Image {
 		}),
 		Memory:    megabytes(3.5),
 		StartTime: 20 * time.Millisecond,
+		MilliCPU:  1,
 	}
 }
 

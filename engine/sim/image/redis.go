@@ -30,6 +30,7 @@ func redis() *Image {
 			"redis-cli":            redisClient,
 		}),
 		Files:     files(release("Debian GNU/Linux", "debian", "12"), map[string]string{"/data/.keep": ""}),
+		MilliCPU:  3,
 		Memory:    megabytes(8),
 		StartTime: 40 * time.Millisecond,
 	}

@@ -34,7 +34,8 @@ func crasher() *Image {
 				c.Exit(1)
 			})
 		}}),
-		Memory: megabytes(2),
+		MilliCPU: 1,
+		Memory:   megabytes(2),
 	}
 }
 
@@ -71,7 +72,8 @@ func slowStarter() *Image {
 				c.Print("slow-starter: ready to serve on port 8080\n")
 			})
 		}}),
-		Memory: megabytes(10),
+		MilliCPU: 1,
+		Memory:   megabytes(10),
 	}
 }
 
@@ -93,6 +95,7 @@ func pause() *Image {
 				c.Exit(0)
 			})
 		}},
-		Memory: 500_000,
+		MilliCPU: 1,
+		Memory:   500_000,
 	}
 }
