@@ -24,6 +24,7 @@ import (
 	"tidepool.dev/tidepool/lessons"
 	"tidepool.dev/tidepool/lessons/courses"
 	"tidepool.dev/tidepool/server/carry"
+	"tidepool.dev/tidepool/server/pki"
 	"tidepool.dev/tidepool/server/stream"
 	"tidepool.dev/tidepool/server/webhook"
 )
@@ -37,7 +38,7 @@ type cluster struct {
 	observers *lessons.Observers
 }
 
-func newCluster(ctx context.Context, nodes int, measured bool, ca []byte, hooks api.Config, log *slog.Logger) (*cluster, error) {
+func newCluster(ctx context.Context, nodes int, measured bool, authority *pki.Authority, hooks api.Config, log *slog.Logger) (*cluster, error) {
 	var clock concurrent.Clock
 	random := controlplane.NewRandom(seed())
 	simulated := sim.NewNodes(clock, random)
@@ -61,7 +62,7 @@ func newCluster(ctx context.Context, nodes int, measured bool, ca []byte, hooks 
 		source = usage
 	}
 	plane, err := controlplane.New(ctx, controlplane.Config{
-		Store: memory, Clock: clock, Random: random, API: hooks, Wake: waker, CA: ca, Metrics: source,
+		Store: memory, Clock: clock, Random: random, API: hooks, Wake: waker, CA: authority.PEM, Authority: authority, Metrics: source,
 	})
 	if err != nil {
 		return nil, err

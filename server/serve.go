@@ -62,7 +62,7 @@ func Serve(ctx context.Context, config Config) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cluster, err := newCluster(ctx, config.Nodes, config.Metrics, identity.authority.PEM, api.Config{
+	cluster, err := newCluster(ctx, config.Nodes, config.Metrics, identity.authority, api.Config{
 		Authenticate: identity.authenticator.Authenticate,
 		Token:        authentication.Static(identity.authenticator.ByToken),
 		Key:          identity.tokens,

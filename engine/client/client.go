@@ -30,6 +30,8 @@ type Client interface {
 	Update(ctx context.Context, resource string, obj store.Object) (store.Object, error)
 	// UpdateStatus replaces the status alone, at obj's resourceVersion.
 	UpdateStatus(ctx context.Context, resource string, obj store.Object) (store.Object, error)
+	// UpdateApproval replaces what decides about a request for a certificate.
+	UpdateApproval(ctx context.Context, resource string, obj store.Object) (store.Object, error)
 	Delete(ctx context.Context, resource, namespace, name string, opts metav1.DeleteOptions) error
 	Bind(ctx context.Context, binding *corev1.Binding) error
 	Evict(ctx context.Context, eviction *policyv1.Eviction) error

@@ -8,6 +8,7 @@ import (
 	"tidepool.dev/tidepool/engine/api/authentication/serviceaccount"
 	"tidepool.dev/tidepool/engine/api/authorization"
 	"tidepool.dev/tidepool/engine/api/authorization/rbac"
+	"tidepool.dev/tidepool/engine/api/certificates"
 	"tidepool.dev/tidepool/engine/api/rest"
 )
 
@@ -17,6 +18,7 @@ type access struct {
 	roles     *rbac.Policy
 	authorize authorization.Authorizer
 	tokens    *serviceaccount.Issuer
+	authority certificates.Authority
 }
 
 // newAccess also sets the API's hooks for authentication and authorization. A
@@ -34,6 +36,7 @@ func newAccess(ctx context.Context, config *Config) (*access, error) {
 	}
 	a := &access{
 		roles:     roles,
+		authority: config.Authority,
 		authorize: authorization.AnyOf(authorization.Masters, roles.Authorize),
 		tokens:    &serviceaccount.Issuer{Store: config.Store, Clock: config.Clock, Random: config.Random, Key: hooks.Key},
 	}
@@ -48,6 +51,9 @@ func newAccess(ctx context.Context, config *Config) (*access, error) {
 
 // protect lets users write only what they may, and lets them have tokens.
 func (a *access) protect(operations *rest.Operations) {
-	operations.SetGuard(rbac.Guard{Policy: a.roles, Authorize: a.authorize}.Check)
+	operations.SetGuard(
+		rbac.Guard{Policy: a.roles, Authorize: a.authorize}.Check,
+		certificates.Guard{Authority: a.authority, Authorize: a.authorize}.Check,
+	)
 	operations.SetTokens(a.tokens)
 }

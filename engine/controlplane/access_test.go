@@ -201,3 +201,40 @@ func TestReviews(t *testing.T) {
 		t.Errorf("questions can be listed: %d %s", answer.Code, answer.Body)
 	}
 }
+
+func TestCertificateRequestsAreGuarded(t *testing.T) {
+	a := newAccess(t)
+	const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+	const pem = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KQUFBQQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K"
+	body := func(name, condition string) string {
+		return `{"metadata":{"name":"` + name + `"},"spec":{"request":"` + pem + `","signerName":"example.com/signer","usages":["client auth"],"username":"root"},"status":{"conditions":[` + condition + `]}}`
+	}
+	const approved = `{"type":"Approved","status":"True","reason":"x"}`
+	a.must("admin", rbacPath+"/clusterroles", `{"metadata":{"name":"csr"},"rules":[
+		{"verbs":["*"],"apiGroups":["certificates.k8s.io"],"resources":["certificatesigningrequests","certificatesigningrequests/approval","certificatesigningrequests/status"]}]}`)
+	a.must("admin", rbacPath+"/clusterroles", `{"metadata":{"name":"approver"},"rules":[{"verbs":["approve"],"apiGroups":["certificates.k8s.io"],"resources":["signers"],"resourceNames":["example.com/*"]}]}`)
+	a.must("admin", rbacPath+"/clusterrolebindings", `{"metadata":{"name":"csr"},"roleRef":{"kind":"ClusterRole","name":"csr"},"subjects":[{"kind":"User","name":"ann"},{"kind":"User","name":"bob"}]}`)
+	a.must("admin", rbacPath+"/clusterrolebindings", `{"metadata":{"name":"approver"},"roleRef":{"kind":"ClusterRole","name":"approver"},"subjects":[{"kind":"User","name":"ann"}]}`)
+	a.must("bob", requests, body("one", approved))
+	if made := a.as("bob", "GET", requests+"/one", "").Body.String(); !strings.Contains(made, `"username":"bob"`) || strings.Contains(made, "Approved") {
+		t.Errorf("who asks decides: %s", made)
+	}
+	for _, test := range []struct {
+		user, part, condition string
+		code                  int
+		want                  string
+	}{
+		{"bob", "/approval", approved, 403, `user not permitted to approve requests with signerName \"example.com/signer\"`},
+		{"bob", "/status", approved, 403, `user not permitted to sign requests with signerName \"example.com/signer\"`},
+		{"admin", "/status", approved, 422, `updates may not add a condition of type \"Approved\"`},
+		{"ann", "/approval", `{"type":"Approved","status":"False"}`, 422, `status.conditions[0].status: Unsupported value: \"False\": supported values: \"True\"`},
+		{"ann", "/approval", approved, 200, `"lastUpdateTime":"2026-01-01T00:00:00Z"`},
+		{"ann", "/approval", "", 422, `updates may not remove a condition of type \"Approved\"`},
+		{"ann", "", "", 200, `"type":"Approved"`},
+	} {
+		answer := a.as(test.user, "PUT", requests+"/one"+test.part, body("one", test.condition))
+		if answer.Code != test.code || !strings.Contains(answer.Body.String(), test.want) {
+			t.Errorf("%s%s by %s: %d %s\nwant %s", test.condition, test.part, test.user, answer.Code, answer.Body, test.want)
+		}
+	}
+}

@@ -11,12 +11,14 @@ import (
 
 	"tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/api/authorization/rbac/policy"
+	"tidepool.dev/tidepool/engine/api/certificates"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
+	certificateloops "tidepool.dev/tidepool/engine/controller/certificates"
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
 	"tidepool.dev/tidepool/engine/controller/cronjob"
 	"tidepool.dev/tidepool/engine/controller/daemonset"
@@ -63,6 +65,8 @@ type Config struct {
 	Metrics metrics.Source
 	// CA is the authority's certificate (PEM) that pods get to trust.
 	CA []byte
+	// Authority signs certificates; nil: nobody does.
+	Authority certificates.Authority
 }
 
 // ControlPlane is the assembled brain; an executor has to run Controllers.
@@ -136,6 +140,9 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}
+	p.Controllers = append(p.Controllers, certificateloops.New(certificateloops.Config{
+		Cache: shared, Client: p.client(certificateloops.Name), Clock: config.Clock, Authority: config.Authority, Authorize: access.authorize,
+	})...)
 	return p, nil
 }
 

@@ -133,6 +133,9 @@ func subresourcesOf(k *kind.Kind) []subresource {
 	case "namespaces":
 		subs = []subresource{{name: "finalize", verbs: []string{"update"}}}
 	}
+	if k.PrepareForApproval != nil {
+		subs = append(subs, subresource{name: "approval", verbs: readWrite})
+	}
 	if k.Scale != nil {
 		subs = append(subs, subresource{name: "scale", verbs: readWrite, kind: scaleKind})
 	}

@@ -52,7 +52,9 @@ func (q *request) serveSubresource(r *resource, unacceptable error) error {
 	}
 	switch sub.name {
 	case "status":
-		return q.status(r)
+		return q.part(r, rest.Status)
+	case "approval":
+		return q.part(r, rest.Approval)
 	case "scale":
 		return q.scale(r)
 	case "binding":
@@ -66,14 +68,15 @@ func (q *request) serveSubresource(r *resource, unacceptable error) error {
 	}
 }
 
-func (q *request) status(r *resource) error {
+// part reads an object and changes a part of it.
+func (q *request) part(r *resource, part rest.Part) error {
 	switch q.verb {
 	case "get":
 		return q.get(r)
 	case "update":
-		return q.update(r, rest.Status)
+		return q.update(r, part)
 	default:
-		return q.patch(r, rest.Status)
+		return q.patch(r, part)
 	}
 }
 

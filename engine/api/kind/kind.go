@@ -53,6 +53,9 @@ type Kind struct {
 	// PrepareForStatusUpdate keeps everything of old but the status; nil: the
 	// kind has no status subresource.
 	PrepareForStatusUpdate func(obj, old store.Object)
+	// PrepareForApproval keeps everything of old but what decides about a
+	// request; nil: the kind has no approval subresource.
+	PrepareForApproval func(obj, old store.Object)
 
 	// Stamp sets times that the server keeps, after PrepareFor...; old is nil
 	// on create.
@@ -74,6 +77,7 @@ type Kind struct {
 	Validate             func(obj store.Object) field.ErrorList
 	ValidateUpdate       func(obj, old store.Object) field.ErrorList
 	ValidateStatusUpdate func(obj, old store.Object) field.ErrorList
+	ValidateApproval     func(obj, old store.Object) field.ErrorList
 	// Warnings are for the client to print; old is nil on create.
 	Warnings func(obj, old store.Object) []string
 

@@ -59,5 +59,6 @@ func All() []*kind.Kind {
 		clusterRole(),
 		roleBinding(),
 		clusterRoleBinding(),
+		certificateSigningRequest(),
 	}
 }

@@ -29,6 +29,7 @@ io.k8s.api.batch.v1.JobSchedulingConfiguration resourceClaims[name
 io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement values[
 io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern status=
 io.k8s.api.batch.v1.UncountedTerminatedPods failed[ succeeded[
+io.k8s.api.certificates.v1.CertificateSigningRequestStatus conditions[type
 io.k8s.api.core.v1.ConfigMapEnvSource name=
 io.k8s.api.core.v1.ConfigMapKeySelector ! name=
 io.k8s.api.core.v1.ConfigMapProjection name=

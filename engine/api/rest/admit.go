@@ -36,16 +36,19 @@ func (o *Operations) SetPolicies(evaluator cel.Evaluator, call admission.Caller,
 	})
 }
 
-// Guard may refuse what a user writes, after the plugins that may change it;
-// old is nil for a new object.
-type Guard func(ctx context.Context, obj, old store.Object) error
+// Guard may complete and refuse what a user writes, after the plugins that may
+// change it.
+type Guard func(ctx context.Context, r *admission.Request) error
 
-// SetGuard has every write checked by a guard; it is called before the first.
-func (o *Operations) SetGuard(guard Guard) { o.guard = guard }
+// SetGuard has every write checked by guards, in their order; it is called
+// before the first.
+func (o *Operations) SetGuard(guards ...Guard) { o.guards = guards }
 
-func (o *Operations) check(ctx context.Context, obj, old store.Object) error {
-	if o.guard == nil {
-		return nil
+func (o *Operations) check(ctx context.Context, r *admission.Request) error {
+	for _, guard := range o.guards {
+		if err := guard(ctx, r); err != nil {
+			return err
+		}
 	}
-	return o.guard(ctx, obj, old)
+	return nil
 }

@@ -78,6 +78,10 @@ func (c *inProcess) UpdateStatus(ctx context.Context, resource string, obj store
 	return c.update(ctx, resource, obj, Status)
 }
 
+func (c *inProcess) UpdateApproval(ctx context.Context, resource string, obj store.Object) (store.Object, error) {
+	return c.update(ctx, resource, obj, Approval)
+}
+
 func (c *inProcess) update(ctx context.Context, resource string, obj store.Object, part Part) (store.Object, error) {
 	k, err := c.kind(resource)
 	if err != nil {

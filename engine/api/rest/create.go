@@ -88,7 +88,7 @@ func (o *Operations) create(ctx context.Context, k *kind.Kind, obj store.Object,
 		return nil, err
 	}
 	obj = request.Object
-	if err := o.check(ctx, obj, nil); err != nil {
+	if err := o.check(ctx, request); err != nil {
 		return nil, err
 	}
 	if obj.GetName() == "" && obj.GetGenerateName() != "" {

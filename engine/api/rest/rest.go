@@ -37,7 +37,7 @@ type Operations struct {
 	// address or port.
 	services  sync.Mutex
 	admission admission.Chain
-	guard     Guard
+	guards    []Guard
 	tokens    Tokens
 }
 

@@ -21,11 +21,16 @@ const (
 	Main Part = iota
 	// Status is the status alone.
 	Status
+	// Approval is what decides about a request for a certificate.
+	Approval
 )
 
 func (p Part) subresource() string {
-	if p == Status {
+	switch p {
+	case Status:
 		return "status"
+	case Approval:
+		return "approval"
 	}
 	return ""
 }
@@ -106,10 +111,13 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	prepareMetaUpdate(obj, current)
 	request := o.request(ctx, admission.Update, k, opts)
 	request.Namespace, request.Name, request.Object, request.Old = at.Namespace, at.Name, obj, current
+	request.Subresource = part.subresource()
 	prepare, check := k.PrepareForUpdate, k.ValidateUpdate
-	if part == Status {
-		request.Subresource = "status"
+	switch part {
+	case Status:
 		prepare, check = k.PrepareForStatusUpdate, k.ValidateStatusUpdate
+	case Approval:
+		prepare, check = k.PrepareForApproval, k.ValidateApproval
 	}
 	if opts.scale { // admission sees what the client has sent
 		request.Subresource, request.Object, request.Old = "scale", ScaleOf(k, obj), ScaleOf(k, current)
@@ -120,7 +128,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if !opts.scale {
 		obj = request.Object
 	}
-	if err := o.check(ctx, obj, current); err != nil {
+	if err := o.check(ctx, request); err != nil {
 		return nil, err
 	}
 	if service, ok := obj.(*corev1.Service); ok && part == Main {

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/component-helpers/auth/rbac/validation"
 
+	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/authorization"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/store"
@@ -24,10 +25,10 @@ type Guard struct {
 	Authorize authorization.Authorizer
 }
 
-// Check is called before a user's object is written; old is nil for a new one.
-// It has an opinion on roles and bindings only, and none on those that the
-// engine's own components write.
-func (g Guard) Check(ctx context.Context, obj, old store.Object) error {
+// Check is called before a user's object is written. It has an opinion on roles
+// and bindings only, and none on those that the engine's own components write.
+func (g Guard) Check(ctx context.Context, r *admission.Request) error {
+	obj, old := r.Object, r.Old
 	user, ok := identity.From(ctx)
 	if !ok || user.In(identity.Masters) {
 		return nil

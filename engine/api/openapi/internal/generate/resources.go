@@ -69,6 +69,9 @@ func resourceOf(k *kind.Kind) resource {
 		}
 	}
 	r.subresources = slices.Clone(special[k.Resource()])
+	if k.PrepareForApproval != nil {
+		r.subresources = append(r.subresources, subresource{name: "approval", verbs: readWrite})
+	}
 	if k.PrepareForStatusUpdate != nil {
 		r.subresources = append(r.subresources, subresource{name: "status", verbs: readWrite})
 	}
