@@ -111,9 +111,10 @@ func compile(name, modfile, overlay, out string) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command("go", "build", "-modfile="+modfile, "-mod=readonly", "-overlay="+overlay, "-trimpath",
-		"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version,
-		"-o", target, "./wasm/"+name)
+	arguments := []string{"build", "-modfile=" + modfile, "-mod=readonly", "-overlay=" + overlay, "-trimpath",
+		"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=" + version}
+	arguments = append(arguments, compilerFlags[name]...)
+	command := exec.Command("go", append(arguments, "-o", target, "./wasm/"+name)...)
 	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=", "GOWORK=off")
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Run(); err != nil {
