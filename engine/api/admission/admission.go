@@ -125,6 +125,7 @@ func New(config Config) Chain {
 		limitRanger(look),
 		serviceAccount(look, config.Random),
 		taintNodesByCondition(),
+		podSecurity(look),
 		priority(look),
 		defaultTolerationSeconds(),
 		defaultStorageClass(look),

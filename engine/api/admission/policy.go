@@ -290,7 +290,7 @@ func (p *policies) params(ctx context.Context, r *Request, of *policy, bound *bi
 		}
 		return found, err
 	}
-	return nil, fmt.Errorf("paramKind kind `%v` not known", of.Spec.ParamKind.String())
+	return nil, fmt.Errorf("paramKind kind `&ParamKind{APIVersion:%s,Kind:%s,}` not known", of.Spec.ParamKind.APIVersion, of.Spec.ParamKind.Kind)
 }
 
 func (p *policies) findParams(ctx context.Context, resource, namespace string, ref *admissionregistrationv1.ParamRef) ([]runtime.Object, error) {

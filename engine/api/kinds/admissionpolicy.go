@@ -1,6 +1,10 @@
 package kinds
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -96,9 +100,25 @@ func paramName(ref *admissionregistrationv1.ParamRef) string {
 	case ref.Name != "":
 		return "*/" + ref.Name
 	case ref.Selector != nil:
-		return ref.Selector.String()
+		return selectorText(ref.Selector)
 	}
 	return "<unset>"
+}
+
+// selectorText is what the generated String method writes, which the browser's
+// build leaves out with the rest of the protocol buffers.
+func selectorText(selector *metav1.LabelSelector) string {
+	var text strings.Builder
+	text.WriteString("&LabelSelector{MatchLabels:map[string]string{")
+	for _, key := range slices.Sorted(maps.Keys(selector.MatchLabels)) {
+		fmt.Fprintf(&text, "%s: %s,", key, selector.MatchLabels[key])
+	}
+	text.WriteString("},MatchExpressions:[]LabelSelectorRequirement{")
+	for _, r := range selector.MatchExpressions {
+		fmt.Fprintf(&text, "LabelSelectorRequirement{Key:%s,Operator:%s,Values:%v,},", r.Key, r.Operator, r.Values)
+	}
+	text.WriteString("},}")
+	return text.String()
 }
 
 // defaultMatchResources: selectors that say nothing select everything.
