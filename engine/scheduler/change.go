@@ -19,6 +19,7 @@ const (
 	nodeLabels                       // a node has other labels
 	nodeTaints                       // a node has other taints, or was (un)cordoned
 	peerChanged                      // a placed pod that concerns the waiting one has come or gone
+	storageChanged                   // a claim, volume or class has changed
 )
 
 // changeOf says what of a node's new state may help. Heartbeats, conditions and

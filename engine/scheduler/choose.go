@@ -52,10 +52,14 @@ func (s *Scheduler) choose(p *podInfo) decision {
 	v := s.verdicts.open(p.UID)
 	v.at = s.clock.Now()
 	s.meet(p)
+	s.storage = s.unpack(p)
 	nodes := s.cluster.nodes
 	switch {
 	case len(nodes) == 0:
 		d.helps = nodeAdded
+	case s.storage.problem != "":
+		d.conflict, d.helps = s.storage.problem, storageChanged
+		d.refusals[&refusal{s.storage.plugin, []string{s.storage.problem}, true}] = len(nodes)
 	case s.nominatedFits(p):
 	case p.only == nil:
 		s.search(p, nodes, &d, v)

@@ -48,6 +48,9 @@ func (s *Scheduler) consider(p *podInfo, n *nodeInfo) (*refusal, change) {
 	if r, helps := check(p, n); r != nil {
 		return r, helps
 	}
+	if r := s.storage.check(n); r != nil {
+		return r, storageChanged | nodeAdded | nodeLabels | podGone
+	}
 	if r := s.company.check(n); r != nil {
 		return r, companyHelps
 	}

@@ -16,6 +16,7 @@ import (
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/events"
+	"tidepool.dev/tidepool/engine/internal/volumes"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -48,6 +49,7 @@ type Scheduler struct {
 	roomier []*nodeInfo
 	// What follows is of the present attempt, and reused.
 	company  company
+	storage  storage
 	feasible []*nodeInfo
 	crowded  []*nodeInfo
 	named    []*nodeInfo
@@ -75,6 +77,9 @@ func (s *Scheduler) Controller() controller.Controller {
 			{Resource: "nodes", Map: s.observeNode},
 			{Resource: "services", Map: s.observeService},
 			{Resource: "namespaces", Map: s.observeNamespace},
+			{Resource: volumes.ClaimResource, Map: s.observeStorage},
+			{Resource: volumes.Resource, Map: s.observeStorage},
+			{Resource: volumes.ClassResource, Map: s.observeStorage},
 		},
 		Reconciler: s,
 	}
@@ -228,6 +233,9 @@ func (s *Scheduler) schedule(ctx context.Context, w *waiting) {
 		return
 	}
 	node := d.node.name
+	if st := s.storage; s.await(ctx, w, pod, &st, d.node.Node) { // unlocks
+		return
+	}
 	s.cluster.place(p, node) // before the watch says so, or the next pod would count on the same room
 	s.cluster.denominate(pod.UID)
 	s.peerChanged(p)
