@@ -1,7 +1,5 @@
 package store
 
-import "fmt"
-
 // blockSize is how many events the history keeps, and forgets, together.
 const blockSize = 1024
 
@@ -41,9 +39,9 @@ func (h *history) at(revision int64) *Event {
 func (h *history) check(revision int64) error {
 	switch {
 	case revision < h.compacted:
-		return fmt.Errorf("%w: revision %d, the oldest is %d", ErrCompacted, revision, h.compacted)
+		return &RevisionError{ErrCompacted, revision, h.compacted}
 	case revision > h.newest:
-		return fmt.Errorf("%w: revision %d, the newest is %d", ErrFuture, revision, h.newest)
+		return &RevisionError{ErrFuture, revision, h.newest}
 	}
 	return nil
 }

@@ -64,6 +64,21 @@ var (
 	ErrFuture = errors.New("required revision is in the future")
 )
 
+// RevisionError is ErrCompacted or ErrFuture with what is known of the revisions.
+type RevisionError struct {
+	// Err is one of the two.
+	Err error
+	// Wanted is the revision that was asked for, Bound the oldest or newest that
+	// there is.
+	Wanted, Bound int64
+}
+
+func (e *RevisionError) Error() string {
+	return fmt.Sprintf("%v: revision %d; there is %d", e.Err, e.Wanted, e.Bound)
+}
+
+func (e *RevisionError) Unwrap() error { return e.Err }
+
 // EventType says how a write changed an object.
 type EventType uint8
 

@@ -42,11 +42,10 @@ func (q *request) watchResource(r *resource) error {
 			return err
 		}
 	}
-	initial := query.optionalFlag("sendInitialEvents")
 	opts := rest.WatchOptions{
 		ListOptions:   selection,
 		Bookmarks:     query.flag("allowWatchBookmarks"),
-		InitialEvents: initial != nil && *initial,
+		InitialEvents: query.optionalFlag("sendInitialEvents"),
 	}
 	w := &watching{request: q, resource: r, columns: true}
 	bell := newBell()

@@ -177,7 +177,8 @@ func TestWatchOfForgottenHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := f.call("GET", configMaps+"?watch=1&resourceVersion=2", "", "", "")
-	if answer.Code != http.StatusGone || !strings.Contains(answer.Body.String(), `"reason":"Expired"`) {
+	if answer.Code != http.StatusOK || !strings.HasPrefix(answer.Body.String(), `{"type":"ERROR",`) ||
+		!strings.Contains(answer.Body.String(), `"message":"too old resource version: 2 (`) || !strings.Contains(answer.Body.String(), `"code":410`) {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -28,10 +29,10 @@ func statusError(err error, k *kind.Kind, name string) error {
 		return apierrors.NewAlreadyExists(k.GroupResource(), name)
 	case errors.Is(err, store.ErrConflict):
 		return apierrors.NewConflict(k.GroupResource(), name, errOptimisticLock)
-	case errors.Is(err, store.ErrCompacted):
-		return apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old.")
 	case errors.Is(err, store.ErrFuture):
-		return apierrors.NewTimeoutError("Too large resource version", 1)
+		return tooLarge(err)
+	case errors.Is(err, store.ErrCompacted):
+		return apierrors.NewResourceExpired("The resourceVersion for the provided list is too old.")
 	}
 	return apierrors.NewInternalError(err)
 }
@@ -55,4 +56,16 @@ func wrongUID(k *kind.Kind, name string, want, got types.UID) error {
 func wrongRevision(k *kind.Kind, name, want, got string) error {
 	return apierrors.NewConflict(schema.GroupResource{Group: k.Group, Resource: k.Kind}, name,
 		fmt.Errorf("the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified", want, got))
+}
+
+// tooLarge words a wish for a revision that has not happened yet
+// (k8s.io/apiserver/pkg/storage.NewTooLargeResourceVersionError).
+func tooLarge(err error) error {
+	text := "Too large resource version"
+	status := apierrors.NewTimeoutError(text, 1)
+	if known := (*store.RevisionError)(nil); errors.As(err, &known) {
+		status = apierrors.NewTimeoutError(fmt.Sprintf("%s: %d, current: %d", text, known.Wanted, known.Bound), 1)
+	}
+	status.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeResourceVersionTooLarge, Message: text}}
+	return status
 }

@@ -2,16 +2,16 @@ package rest
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
@@ -77,36 +77,6 @@ func CheckFields(k *kind.Kind, selector fields.Selector) error {
 	return nil
 }
 
-// token is what a continue token says: the revision of the first page and the
-// last object of the page before.
-type token struct {
-	Version   string `json:"v"`
-	Revision  int64  `json:"rv"`
-	Namespace string `json:"ns,omitempty"`
-	Name      string `json:"n"`
-}
-
-const tokenVersion = "tidepool.dev/v1"
-
-func (t token) encode() string {
-	data, _ := json.Marshal(t) // strings and a number can't fail
-	return base64.RawURLEncoding.EncodeToString(data)
-}
-
-func decodeToken(encoded string) (t token, err error) {
-	data, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err == nil {
-		err = json.Unmarshal(data, &t)
-	}
-	if err == nil && t.Version != tokenVersion {
-		err = errors.New("it was made by another server")
-	}
-	if err != nil {
-		return t, apierrors.NewBadRequest(fmt.Sprintf("continue key is not valid: %v", err))
-	}
-	return t, nil
-}
-
 // List returns a page of a resource's objects, of one namespace unless it is
 // empty, ordered by namespace and name.
 func (o *Operations) List(ctx context.Context, k *kind.Kind, namespace string, opts ListOptions) (List, error) {
@@ -116,19 +86,23 @@ func (o *Operations) List(ctx context.Context, k *kind.Kind, namespace string, o
 	if k.Computed != nil {
 		return o.listComputed(ctx, k, namespace, opts)
 	}
-	from, err := opts.start()
+	from, err := opts.start(k, namespace)
 	if err != nil {
 		return List{}, err
 	}
+	limit := opts.limit()
 	if opts.everything() {
-		from.Limit = int(opts.Limit)
+		from.Limit = limit
 	}
 	page, err := o.store.List(ctx, k.Resource(), namespace, from)
 	if errors.Is(err, store.ErrCompacted) && opts.Continue != "" {
-		return List{}, apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+		return List{}, expired(k, namespace, *from.After)
 	}
 	if err != nil {
 		return List{}, statusError(err, k, "")
+	}
+	if err := o.reached(ctx, opts, page.Revision); err != nil {
+		return List{}, err
 	}
 	list := List{Revision: page.Revision}
 	if opts.everything() {
@@ -136,7 +110,7 @@ func (o *Operations) List(ctx context.Context, k *kind.Kind, namespace string, o
 		if page.Remaining > 0 {
 			remaining := int64(page.Remaining)
 			list.Remaining = &remaining
-			list.Continue = next(list)
+			list.Continue = list.next(k, namespace)
 		}
 		return list, nil
 	}
@@ -144,8 +118,8 @@ func (o *Operations) List(ctx context.Context, k *kind.Kind, namespace string, o
 		if !opts.Matches(k, obj) {
 			continue
 		}
-		if opts.Limit > 0 && len(list.Items) == int(opts.Limit) {
-			list.Continue = next(list)
+		if limit > 0 && len(list.Items) == limit {
+			list.Continue = list.next(k, namespace)
 			break
 		}
 		list.Items = append(list.Items, obj)
@@ -168,37 +142,56 @@ func (o *Operations) listComputed(ctx context.Context, k *kind.Kind, namespace s
 	return list, nil
 }
 
-func next(list List) string {
-	last := list.Items[len(list.Items)-1]
-	return token{tokenVersion, list.Revision, last.GetNamespace(), last.GetName()}.encode()
+// reached refuses to be content with a state that is older than the client has
+// seen.
+func (o *Operations) reached(ctx context.Context, opts ListOptions, listed int64) error {
+	wanted, err := ParseRevision(opts.ResourceVersion)
+	if err != nil || wanted <= listed {
+		return err
+	}
+	newest, err := o.store.Revision(ctx)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	if wanted <= newest {
+		return nil
+	}
+	return tooLarge(&store.RevisionError{Err: store.ErrFuture, Wanted: wanted, Bound: newest})
+}
+
+// limit is the length of a page, 0 for any: who is content with any state gets
+// the whole of it.
+func (l ListOptions) limit() int {
+	if l.Limit < 0 || l.ResourceVersion == "0" && l.Continue == "" {
+		return 0
+	}
+	return int(l.Limit)
+}
+
+func (l List) next(k *kind.Kind, namespace string) string {
+	last := l.Items[len(l.Items)-1]
+	return token{Revision: l.Revision, After: store.Key{Namespace: last.GetNamespace(), Name: last.GetName()}}.encode(k, namespace)
 }
 
 // start says where in the store the list begins.
-func (l ListOptions) start() (store.ListOptions, error) {
+func (l ListOptions) start(k *kind.Kind, namespace string) (store.ListOptions, error) {
 	var from store.ListOptions
-	if l.Limit < 0 {
-		return from, apierrors.NewBadRequest("limit must not be negative")
-	}
 	if l.Continue != "" {
-		t, err := decodeToken(l.Continue)
+		t, err := decodeToken(k, namespace, l.Continue)
 		if err != nil {
-			return from, err
+			return from, apierrors.NewBadRequest(fmt.Sprintf("invalid continue token: %v", err))
 		}
 		if l.ResourceVersion != "" && l.ResourceVersion != "0" {
 			return from, apierrors.NewBadRequest("specifying resource version is not allowed when using continue")
 		}
-		from.Revision = t.Revision
-		from.After = &store.Key{Namespace: t.Namespace, Name: t.Name}
+		from.Revision, from.After = max(t.Revision, 0), &t.After
 		return from, nil
 	}
 	revision, err := ParseRevision(l.ResourceVersion)
 	if err != nil {
-		return from, err
+		return from, apierrors.NewBadRequest(fmt.Sprintf("invalid resource version: %v", err))
 	}
-	if l.Match == metav1.ResourceVersionMatchExact {
-		if revision == 0 {
-			return from, apierrors.NewBadRequest("resourceVersionMatch is forbidden with exact match of resourceVersion \"0\"")
-		}
+	if l.Match == metav1.ResourceVersionMatchExact || l.Match == "" && l.Limit > 0 {
 		from.Revision = revision
 	}
 	return from, nil
@@ -209,9 +202,12 @@ func ParseRevision(version string) (int64, error) {
 	if version == "" {
 		return 0, nil
 	}
-	revision, err := strconv.ParseInt(version, 10, 64)
-	if err != nil || revision < 0 {
-		return 0, apierrors.NewBadRequest(fmt.Sprintf("Invalid value: %q: resourceVersion is not a number", version))
+	revision, err := strconv.ParseUint(version, 10, 64)
+	if err == nil && revision > math.MaxInt64 {
+		err = fmt.Errorf("parsing %q: %w", version, strconv.ErrRange)
 	}
-	return revision, nil
+	if err != nil {
+		return 0, field.Invalid(field.NewPath("resourceVersion"), version, err.Error())
+	}
+	return int64(revision), nil
 }

@@ -3,9 +3,12 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -30,8 +33,9 @@ type WatchOptions struct {
 	// and the revision has moved on.
 	Bookmarks bool
 	// InitialEvents asks for the objects that exist, as added, and a bookmark
-	// behind them (a streaming list).
-	InitialEvents bool
+	// behind them (a streaming list), or, if false, for none; nil: they come,
+	// without the bookmark, where no revision is given to start from.
+	InitialEvents *bool
 }
 
 // Watch is one client's view of a resource. It is not safe for concurrent use.
@@ -42,6 +46,8 @@ type Watch struct {
 	initial []WatchEvent
 	buffer  []store.Event
 	said    int64 // the revision of the latest event or bookmark
+	after   int64 // events up to it are not told
+	failed  error // what the watch has to say instead of events
 }
 
 const watchBatch = 256
@@ -53,35 +59,59 @@ func (o *Operations) OpenWatch(ctx context.Context, k *kind.Kind, namespace stri
 		return nil, err
 	}
 	from, err := ParseRevision(opts.ResourceVersion)
-	if err != nil {
-		return nil, err
+	if invalidVersion := (*field.Error)(nil); errors.As(err, &invalidVersion) {
+		return nil, apierrors.NewInvalid(schema.GroupKind{Group: k.Group, Kind: k.Plural}, "", field.ErrorList{invalidVersion})
 	}
 	w := &Watch{kind: k, opts: opts}
-	// Without a revision, or from any ("0"), a watch begins with what exists.
-	if from == 0 || opts.InitialEvents {
-		list, err := o.List(ctx, k, namespace, ListOptions{Labels: opts.Labels, Fields: opts.Fields})
-		if err != nil {
+	streamed := opts.InitialEvents != nil && *opts.InitialEvents
+	newest, err := o.store.Revision(ctx)
+	if err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
+	switch {
+	case streamed || from == 0 && opts.InitialEvents == nil:
+		if from, err = w.begin(ctx, o, namespace, streamed); err != nil {
 			return nil, err
 		}
-		for _, obj := range list.Items {
-			w.initial = append(w.initial, WatchEvent{Type: watch.Added, Object: obj})
-		}
-		if opts.InitialEvents && opts.Bookmarks {
-			w.initial = append(w.initial, WatchEvent{Type: watch.Bookmark, Revision: list.Revision, InitialEnd: true})
-		}
-		from = list.Revision
+	case from == 0:
+		from = newest
+	case from > newest:
+		w.after, from = from, newest // nothing is told before the client has seen it
 	}
 	w.said = from
 	w.watcher, err = o.store.Watch(k.Resource(), namespace, from, wake)
-	if errors.Is(err, store.ErrCompacted) {
-		return nil, apierrors.NewResourceExpired("too old resource version: " + opts.ResourceVersion)
+	if known := (*store.RevisionError)(nil); errors.As(err, &known) && errors.Is(err, store.ErrCompacted) {
+		w.failed = apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", known.Wanted, known.Bound))
+		return w, nil
 	}
 	return w, statusError(err, k, "")
+}
+
+// begin makes the events of what exists; it returns the revision of that.
+func (w *Watch) begin(ctx context.Context, o *Operations, namespace string, streamed bool) (int64, error) {
+	opts := ListOptions{Labels: w.opts.Labels, Fields: w.opts.Fields}
+	if streamed {
+		opts.ResourceVersion = w.opts.ResourceVersion
+	}
+	list, err := o.List(ctx, w.kind, namespace, opts)
+	if err != nil {
+		return 0, err
+	}
+	for _, obj := range list.Items {
+		w.initial = append(w.initial, WatchEvent{Type: watch.Added, Object: obj})
+	}
+	if streamed && w.opts.Bookmarks {
+		w.initial = append(w.initial, WatchEvent{Type: watch.Bookmark, Revision: list.Revision, InitialEnd: true})
+	}
+	return list.Revision, nil
 }
 
 // Next returns the events that there are, at most a batch; none when the
 // watch has to wait to be woken. An error ends the watch.
 func (w *Watch) Next() ([]WatchEvent, error) {
+	if w.failed != nil {
+		return nil, w.failed
+	}
 	if w.initial != nil {
 		events := w.initial
 		w.initial = nil
@@ -101,6 +131,9 @@ func (w *Watch) Next() ([]WatchEvent, error) {
 			return nil, nil
 		}
 		for i := range pulled {
+			if pulled[i].Revision <= w.after {
+				continue
+			}
 			if event, ok := w.see(&pulled[i]); ok {
 				events = append(events, event)
 			}
@@ -132,6 +165,9 @@ func (w *Watch) see(event *store.Event) (WatchEvent, bool) {
 // everything; false when bookmarks are not wanted or there is no news in it.
 func (w *Watch) Bookmark() (WatchEvent, bool) {
 	revision := w.watcher.Revision()
+	if revision <= w.after {
+		return WatchEvent{}, false
+	}
 	if !w.opts.Bookmarks || revision <= w.said {
 		return WatchEvent{}, false
 	}
@@ -144,4 +180,8 @@ func (w *Watch) Bookmark() (WatchEvent, bool) {
 const InitialEventsEnd = metav1.InitialEventsAnnotationKey
 
 // Stop ends the watch.
-func (w *Watch) Stop() { w.watcher.Stop() }
+func (w *Watch) Stop() {
+	if w.watcher != nil {
+		w.watcher.Stop()
+	}
+}
