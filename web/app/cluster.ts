@@ -12,6 +12,8 @@ export type State = "starting" | "ready" | "failed";
 export interface Handlers {
   frame(frame: Frame): void;
   state(state: State, text: string): void;
+  /** The stream was lost and is there again: what was asked of it must be asked anew. */
+  resumed(): void;
 }
 
 export interface Cluster {
@@ -74,6 +76,7 @@ export class TabCluster implements Cluster {
   }
 
   close(): void {
+    this.#stream.close(); // frames that are still on their way are of no interest
     this.#worker.terminate();
   }
 
@@ -98,6 +101,7 @@ export class ServerCluster implements Cluster {
   #socket: WebSocket | undefined;
   #queue: string[] = [];
   #closed = false;
+  #lost = false;
 
   constructor(token: string, private readonly handlers: Handlers) {
     this.fetch = (input, init) => {
@@ -139,10 +143,15 @@ export class ServerCluster implements Cluster {
     socket.onopen = () => {
       this.handlers.state("ready", "Simulated, on this server");
       for (const text of this.#queue.splice(0)) socket.send(text);
+      if (this.#lost) this.handlers.resumed();
+      this.#lost = false;
     };
-    socket.onmessage = (event: MessageEvent<string>) => this.handlers.frame(JSON.parse(event.data) as Frame);
+    socket.onmessage = (event: MessageEvent<string>) => {
+      if (!this.#closed) this.handlers.frame(JSON.parse(event.data) as Frame);
+    };
     socket.onclose = (event) => {
       if (this.#closed) return;
+      this.#lost = true;
       this.handlers.state("failed", `The server is out of reach${event.reason ? `: ${event.reason}` : ""}. Trying again…`);
       setTimeout(() => !this.#closed && this.#dial(token), reconnectAfter);
     };

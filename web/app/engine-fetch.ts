@@ -30,8 +30,14 @@ interface Exchange {
   fail(error: unknown): void;
 }
 
+/** What a request fails with that its other side cannot answer, or not to the end. */
+export class ConnectionError extends TypeError {}
+
+/** A fetch over a port; closing it fails what is under way. */
+export type PortFetch = Fetch & { close(): void };
+
 /** Returns a fetch whose requests travel over the port. It owns the port from then on. */
-export function engineFetch(port: MessagePort): Fetch {
+export function engineFetch(port: MessagePort): PortFetch {
   const exchanges = new Map<number, Exchange>();
   let last = 0;
 
@@ -43,12 +49,21 @@ export function engineFetch(port: MessagePort): Fetch {
     else if ("status" in message) exchange.begin(message.status, message.headers);
     else {
       exchanges.delete(message.id);
-      if ("error" in message) exchange.fail(new TypeError(message.error));
+      if ("error" in message) exchange.fail(new ConnectionError(message.error));
       else exchange.end();
     }
   };
 
-  return async (input, init) => {
+  const close = (): void => {
+    for (const [id, exchange] of exchanges) {
+      port.postMessage({ id, abort: true } satisfies ToEngine);
+      exchange.fail(new ConnectionError("The connection to the cluster was closed."));
+    }
+    exchanges.clear();
+    port.close();
+  };
+
+  const fetch: Fetch = async (input, init) => {
     const request = input instanceof Request ? new Request(input, init) : null;
     const signal = init?.signal ?? request?.signal ?? null;
     const address = new URL(request ? request.url : String(input), "http://engine");
@@ -79,6 +94,14 @@ export function engineFetch(port: MessagePort): Fetch {
         body,
       });
     });
+  };
+  return Object.assign(fetch, { close });
+}
+
+/** Answers every request that arrives on a port with an error. */
+export function refuse(port: MessagePort, reason: string): void {
+  port.onmessage = ({ data }: MessageEvent<ToEngine>) => {
+    if (!("abort" in data)) port.postMessage({ id: data.id, error: reason } satisfies FromEngine);
   };
 }
 

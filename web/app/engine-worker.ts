@@ -6,6 +6,8 @@
  *   {type: "speed", speed}
  * in any order, and says {type: "ready"} or {type: "failed", message}.
  */
+import { refuse } from "./engine-fetch.js";
+
 interface Engine {
   connectHTTP(port: MessagePort): void;
   connectStream(port: MessagePort): void;
@@ -58,6 +60,8 @@ scope.onTidepoolReady = () => {
 };
 
 let loaded: Promise<WebAssembly.Module> | undefined;
+/** Why there is no engine. */
+let failure: string | undefined;
 
 scope.onmessage = (event) => {
   const message = event.data;
@@ -65,17 +69,24 @@ scope.onmessage = (event) => {
     loaded = load(message);
     loaded.catch(fail);
   } else if (message.type === "start") start(message).catch(fail);
-  else if (scope.tidepool) handle(message);
+  else if (scope.tidepool || failure !== undefined) handle(message);
   else waiting.push(message);
 };
 
 function fail(error: unknown): void {
-  scope.onTidepoolFailed(error instanceof Error ? error.message : String(error));
+  if (failure !== undefined) return; // one leads to another
+  failure = error instanceof Error ? error.message : String(error);
+  delete scope.tidepool;
+  for (const message of waiting.splice(0)) handle(message);
+  scope.onTidepoolFailed(failure);
 }
 
 function handle(message: ToEngineWorker): void {
   const engine = scope.tidepool;
-  if (!engine) return;
+  if (!engine) {
+    if (message.type === "connect" && message.protocol === "http") refuse(message.port, "the cluster in this tab has failed");
+    return;
+  }
   if (message.type === "speed") engine.setSpeed(message.speed);
   else if (message.type === "connect" && message.protocol === "http") engine.connectHTTP(message.port);
   else if (message.type === "connect") engine.connectStream(message.port);

@@ -3,7 +3,7 @@
  * runs one command after another, with files, standard streams and network of the
  * page's making.
  */
-import { engineFetch, type Fetch } from "./engine-fetch.js";
+import { ConnectionError, engineFetch, type Fetch, type PortFetch } from "./engine-fetch.js";
 import { goFileSystem } from "./kubectl-fs.js";
 import type { FromWorker, ToWorker } from "./kubectl-protocol.js";
 import { FileSystem, type Change } from "./vfs.js";
@@ -39,6 +39,13 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const fetchFromServer = scope.fetch.bind(globalThis) as Fetch;
 
+let connection: PortFetch | undefined;
+
+// Go cancels bodies that have failed, too, and does not look at what comes of it.
+addEventListener("unhandledrejection", (event) => {
+  if ((event as PromiseRejectionEvent).reason instanceof ConnectionError) event.preventDefault();
+});
+
 const send = (message: FromWorker, transfer: Transferable[] = []): void => scope.postMessage(message, transfer);
 
 let files = new FileSystem();
@@ -54,7 +61,8 @@ scope.onmessage = (event) => {
       load(message).catch((error: unknown) => send({ type: "failed", message: describe(error) }));
       break;
     case "connect":
-      scope.fetch = engineFetch(message.port);
+      connection?.close(); // what still waits for the cluster before would wait for ever
+      scope.fetch = connection = engineFetch(message.port);
       break;
     case "files":
       files.apply(message.changes, "page");

@@ -75,9 +75,8 @@ export class Kubectl {
 
   /** Directs kubectl at what connect() returns now. */
   async reconnect(): Promise<void> {
-    if (!this.#instance) return;
-    const instance = await this.#instance;
-    instance.connect(this.#options.connect());
+    const instance = await this.#instance?.catch(() => undefined); // one that did not start has told so
+    instance?.connect(this.#options.connect());
   }
 
   /** Runs a command line, without the word "kubectl", and returns its exit code. */

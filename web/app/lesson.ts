@@ -31,7 +31,12 @@ export class Lesson {
     if (!this.id) return;
     this.#done.clear();
     this.#current = undefined;
-    cluster.send({ type: "lesson", id: this.id, done: [] });
+    this.resume(cluster);
+  }
+
+  /** Asks a cluster to go on with this lesson where the learner is. */
+  resume(cluster: Cluster): void {
+    if (this.id) cluster.send({ type: "lesson", id: this.id, done: [...this.#done] });
   }
 
   apply(frame: Frame): void {

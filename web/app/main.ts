@@ -45,6 +45,7 @@ const handlers: Handlers = {
     if (label) label.textContent = text;
     if (state === "failed") announce(text);
   },
+  resumed: () => lesson.resume(cluster),
 };
 
 let cluster = openTab();

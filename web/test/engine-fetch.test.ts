@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { engineFetch, serveFetch, type Fetch } from "../app/engine-fetch.js";
+import { ConnectionError, engineFetch, refuse, serveFetch, type Fetch, type PortFetch } from "../app/engine-fetch.js";
 
 const open: MessagePort[] = [];
 after(() => open.forEach((port) => port.close()));
 
 /** A fetch that reaches another one through a port. */
-function through(fetch: Fetch): Fetch {
+function through(fetch: Fetch): PortFetch {
   const { port1, port2 } = new MessageChannel();
   open.push(port1, port2);
   serveFetch(port1, fetch);
@@ -75,4 +75,28 @@ test("a reader that cancels ends the request", async () => {
 test("an aborted request is not sent", async () => {
   const fetch = through(() => assert.fail("it was sent"));
   await assert.rejects(fetch("/", { signal: AbortSignal.abort() }), { name: "AbortError" });
+});
+
+test("closing fails what is under way, and the other side hears of it", async () => {
+  let aborted: () => void;
+  const heard = new Promise<void>((resolve) => (aborted = resolve));
+  const fetch = through(async (url, init) => {
+    init?.signal?.addEventListener("abort", () => aborted());
+    return String(url) === "/never" ? new Promise(() => undefined) : new Response(new ReadableStream());
+  });
+  const unanswered = fetch("/never");
+  const reader = (await fetch("/watch")).body!.getReader();
+  const next = reader.read();
+  fetch.close();
+  await assert.rejects(unanswered, ConnectionError);
+  await assert.rejects(next, ConnectionError);
+  await heard;
+});
+
+test("a refused request says why", async () => {
+  const { port1, port2 } = new MessageChannel();
+  refuse(port2, "there is no engine");
+  const fetch = engineFetch(port1);
+  await assert.rejects(fetch("/"), new ConnectionError("there is no engine"));
+  fetch.close();
 });
