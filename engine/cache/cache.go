@@ -8,6 +8,7 @@ package cache
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -76,6 +77,7 @@ func claimsOf(pod *corev1.Pod) []string {
 type Cache struct {
 	store     store.Interface
 	resources []string
+	more      func() []string // further resources, nil for none
 	wake      func()
 	watcher   store.Watcher
 	initial   []store.Event // of the objects at the start, until Sync returns them
@@ -92,6 +94,18 @@ type Cache struct {
 func New(ctx context.Context, s store.Interface, resources []string, wake func()) (*Cache, error) {
 	c := &Cache{store: s, resources: resources, wake: wake, tables: map[string]*table{}}
 	return c, c.start(ctx)
+}
+
+// Follow has the cache hold further resources, which may come and go; it is
+// called before the first Sync.
+func (c *Cache) Follow(more func() []string) { c.more = more }
+
+// all are the resources that the cache holds at present.
+func (c *Cache) all() []string {
+	if c.more == nil {
+		return c.resources
+	}
+	return append(slices.Clip(c.resources), c.more()...)
 }
 
 // Get returns an object by name.

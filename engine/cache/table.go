@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"tidepool.dev/tidepool/engine/internal/ordered"
@@ -116,7 +117,7 @@ func (c *Cache) Sync(ctx context.Context) ([]store.Event, error) {
 func (c *Cache) apply(event *store.Event) {
 	t := c.tables[event.Key.Resource]
 	if t == nil {
-		if !slices.Contains(c.resources, event.Key.Resource) {
+		if !slices.Contains(c.resources, event.Key.Resource) && (c.more == nil || !slices.Contains(c.more(), event.Key.Resource)) {
 			return
 		}
 		t = newTable()
@@ -143,7 +144,7 @@ func (c *Cache) start(ctx context.Context) error {
 		return err
 	}
 	c.initial = []store.Event{}
-	for _, resource := range c.resources {
+	for _, resource := range c.all() {
 		list, err := c.store.List(ctx, resource, "", store.ListOptions{Revision: revision})
 		if err != nil {
 			return err
@@ -181,7 +182,7 @@ func (c *Cache) resync(ctx context.Context) ([]store.Event, error) {
 		}
 		changes = append(changes, event)
 	}
-	for _, resource := range c.resources {
+	for _, resource := range slices.Sorted(maps.Keys(c.tables)) {
 		if t := c.tables[resource]; t != nil {
 			t.ascend("", func(obj store.Object) {
 				key := store.Key{Resource: resource, Namespace: obj.GetNamespace(), Name: obj.GetName()}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"tidepool.dev/tidepool/engine/store"
 )
@@ -54,6 +55,10 @@ type Watch struct {
 	Map      func(event store.Event) []Request
 }
 
+// Custom is the Resource of a Watch of all resources that are not Kubernetes'
+// own, which come and go with their CustomResourceDefinitions.
+const Custom = "*"
+
 // Controller declares one control loop to an executor.
 type Controller struct {
 	// Name is the component's name in events and causes, for instance
@@ -73,6 +78,15 @@ type Controller struct {
 	// Workers bounds how many keys the concurrent executor reconciles at the
 	// same time; 0 means 1. No executor runs one key twice at a time.
 	Workers int
+}
+
+// Subscribed are those, of the subscriptions by Watch.Resource, that an event
+// concerns.
+func Subscribed[T any](watching map[string][]T, event *store.Event) []T {
+	if _, custom := event.Object.(runtime.Unstructured); custom {
+		return watching[Custom]
+	}
+	return watching[event.Key.Resource]
 }
 
 // ForObject requests the changed object itself.

@@ -21,6 +21,7 @@ import (
 	certificateloops "tidepool.dev/tidepool/engine/controller/certificates"
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
 	"tidepool.dev/tidepool/engine/controller/cronjob"
+	"tidepool.dev/tidepool/engine/controller/customresources"
 	"tidepool.dev/tidepool/engine/controller/daemonset"
 	"tidepool.dev/tidepool/engine/controller/deployment"
 	"tidepool.dev/tidepool/engine/controller/disruption"
@@ -109,16 +110,19 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
+	definitions := server.Operations().Definitions()
+	shared.Follow(definitions.Resources)
 	resourceMetrics.Read(shared)
 	p := &ControlPlane{API: server, Cache: shared, clock: config.Clock}
 	p.Scheduler = scheduler.New(shared, server.Client("system:kube-scheduler"), p.recorder(scheduler.Name), config.Clock, config.Random)
 	p.Controllers = []controller.Controller{
-		namespace.New(shared, p.client(namespace.Name), p.recorder(namespace.Name), config.Clock, served),
+		namespace.New(shared, p.client(namespace.Name), p.recorder(namespace.Name), config.Clock, served, definitions.Custom),
 		serviceaccount.New(shared, p.client(serviceaccount.Name), p.recorder(serviceaccount.Name), config.Clock),
 		rootca.New(shared, p.client(rootca.Name), p.recorder(rootca.Name), config.Clock, config.CA),
 		serviceaccounttoken.New(shared, p.client(serviceaccounttoken.Name), access.tokens, config.CA),
 		clusterroleaggregation.New(shared, p.client(clusterroleaggregation.Name)),
-		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served),
+		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served, definitions.Custom),
+		customresources.New(shared, server.Client(identity.APIServer), config.Clock),
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
 		statefulset.New(shared, p.client(statefulset.Name), p.recorder(statefulset.Name), config.Clock),

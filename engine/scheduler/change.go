@@ -13,13 +13,13 @@ import (
 type change uint8
 
 const (
-	podGone       change = 1 << iota // a placed pod has ended
-	nodeAdded                        // a node has come
-	nodeResources                    // a node has another allocatable amount
-	nodeLabels                       // a node has other labels
-	nodeTaints                       // a node has other taints, or was (un)cordoned
-	peerChanged                      // a placed pod that concerns the waiting one has come or gone
-	storageChanged                   // a claim, volume or class has changed
+	podGone        change = 1 << iota // a placed pod has ended
+	nodeAdded                         // a node has come
+	nodeResources                     // a node has another allocatable amount
+	nodeLabels                        // a node has other labels
+	nodeTaints                        // a node has other taints, or was (un)cordoned
+	peerChanged                       // a placed pod that concerns the waiting one has come or gone
+	storageChanged                    // a claim, volume or class has changed
 )
 
 // changeOf says what of a node's new state may help. Heartbeats, conditions and

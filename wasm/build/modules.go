@@ -48,6 +48,12 @@ var trims = map[string][]trimmed{
 	"engine": {
 		{module: "k8s.io/api", drop: generated, unregister: []string{"register.go"}}, // engine/api/kinds is its scheme
 		{
+			module: "k8s.io/apiextensions-apiserver",
+			// Definitions are kept in the form in which they are sent.
+			drop:       append([]string{"conversion.go", "zz_generated.conversion.go"}, generated...),
+			unregister: []string{"register.go"},
+		},
+		{
 			module: "k8s.io/apimachinery",
 			drop: []string{
 				"generated.pb.go", "*_proto.go", "types_swagger_doc_generated.go", // as above

@@ -103,8 +103,8 @@ type Config struct {
 	Clock clock.Clock
 	// Random must be safe for concurrent use.
 	Random *rand.Rand
-	// Kinds are those that are served.
-	Kinds []*kind.Kind
+	// Kinds are those that are served at present.
+	Kinds func() []*kind.Kind
 	// CEL evaluates the expressions of policies and webhooks; nil: there is no
 	// evaluator.
 	CEL cel.Evaluator

@@ -271,7 +271,7 @@ func (p *policies) params(ctx context.Context, r *Request, of *policy, bound *bi
 	if of.Spec.ParamKind == nil || ref == nil {
 		return []runtime.Object{nil}, nil
 	}
-	for _, k := range p.config.Kinds {
+	for _, k := range p.config.Kinds() {
 		if k.Kind != of.Spec.ParamKind.Kind || k.GroupVersion().String() != of.Spec.ParamKind.APIVersion {
 			continue
 		}

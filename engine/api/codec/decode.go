@@ -75,7 +75,7 @@ func (d Decoder) unmarshalStrict(data, body []byte, into any) (strict []error, e
 			strict = append(strict, err)
 		}
 	}
-	more, err := kjson.UnmarshalStrict(data, into)
+	more, err := UnmarshalStrict(data, into)
 	return append(strict, more...), err
 }
 

@@ -33,7 +33,7 @@ func (q *request) delete(r *resource) error {
 	if !gone && opts.OrphanDependents != nil && !*opts.OrphanDependents {
 		code = http.StatusAccepted
 	}
-	if !gone || returnsDeleted[r.Kind.Kind] {
+	if !gone || r.Group == "" && returnsDeleted[r.Kind.Kind] {
 		return q.sendObject(code, r, last)
 	}
 	q.send(code, &metav1.Status{

@@ -21,6 +21,8 @@ type groups struct {
 	versions  []schema.GroupVersion // in the order of discovery
 	resources map[schema.GroupVersion][]*resource
 	kinds     map[schema.GroupVersionKind]bool
+	// generation is that of the kinds.
+	generation int64
 }
 
 // resource is a kind as it is served in one group version.
@@ -60,9 +62,13 @@ var priority = []string{
 func newGroups(kinds []*kind.Kind, questions []reviews.Review) *groups {
 	g := &groups{resources: map[schema.GroupVersion][]*resource{}, kinds: map[schema.GroupVersionKind]bool{}}
 	for _, k := range kinds {
-		g.add(&resource{Kind: k, served: k.GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k)})
+		if !k.Unserved {
+			g.add(&resource{Kind: k, served: k.GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k)})
+		}
 		for i := range k.Versions {
-			g.add(&resource{Kind: k, served: k.Versions[i].GroupVersionKind, verbs: verbsOf(k), subresources: subresourcesOf(k), version: &k.Versions[i]})
+			v := &k.Versions[i]
+			as := cmp.Or(v.As, k)
+			g.add(&resource{Kind: as, served: v.GroupVersionKind, verbs: verbsOf(as), subresources: subresourcesOf(as), version: v})
 		}
 	}
 	for _, r := range questions {
@@ -107,7 +113,13 @@ func (g *groups) find(gv schema.GroupVersion, plural string) *resource {
 	return nil
 }
 
+// customVerbs are allVerbs in the order in which custom resources have them.
+var customVerbs = []string{"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}
+
 func verbsOf(k *kind.Kind) []string {
+	if k.Custom() {
+		return customVerbs
+	}
 	return slices.DeleteFunc(slices.Clone(allVerbs), func(verb string) bool { return slices.Contains(k.NoVerbs, verb) })
 }
 

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -84,7 +85,8 @@ type Observed struct {
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
 	Config
-	groups *groups
+	questions []reviews.Review
+	served    atomic.Pointer[groups]
 }
 
 // New returns a handler of the operations' kinds.
@@ -93,16 +95,29 @@ func New(config Config) *Handler {
 		config.Do = func(f func()) { f() }
 	}
 	questions := reviews.All(reviews.Config{Clock: config.Clock, Authorize: config.Authorize, Token: config.Token, Rules: config.Rules})
-	return &Handler{Config: config, groups: newGroups(config.Operations.Kinds(), questions)}
+	return &Handler{Config: config, questions: questions}
+}
+
+// current are the resources that are served at present.
+func (h *Handler) current() *groups {
+	kinds, generation := h.Operations.Definitions().Kinds()
+	served := h.served.Load()
+	if served == nil || served.generation != generation {
+		served = newGroups(kinds, h.questions)
+		served.generation = generation
+		h.served.Store(served)
+	}
+	return served
 }
 
 // request is one request on its way through the handler.
 type request struct {
 	*Handler
-	w    *response
-	r    *http.Request
-	ctx  context.Context
-	user identity.User
+	w      *response
+	r      *http.Request
+	groups *groups
+	ctx    context.Context
+	user   identity.User
 	// impersonator is who makes the request as user, nil if that is the user.
 	impersonator *identity.User
 	target
@@ -111,7 +126,7 @@ type request struct {
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q := &request{Handler: h, w: &response{ResponseWriter: w}, r: r, ctx: r.Context()}
+	q := &request{Handler: h, w: &response{ResponseWriter: w}, r: r, groups: h.current(), ctx: r.Context()}
 	defer func() {
 		reason := recover()
 		if reason == nil {

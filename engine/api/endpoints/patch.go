@@ -13,10 +13,14 @@ import (
 )
 
 // patchTypes are the patches that are understood.
-var patchTypes = []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType), string(types.ApplyYAMLPatchType)}
+var (
+	patchTypes = []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType), string(types.ApplyYAMLPatchType)}
+	// customPatchTypes are those of resources whose fields have no merge keys.
+	customPatchTypes = []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.ApplyYAMLPatchType)}
+)
 
 // readPatch reads a patch from the request.
-func (q *request) readPatch() (patch.Patch, writeOptions, error) {
+func (q *request) readPatch(patchTypes []string) (patch.Patch, writeOptions, error) {
 	var p patch.Patch
 	contentType, _, _ := strings.Cut(q.r.Header.Get("Content-Type"), ";")
 	if !slices.Contains(patchTypes, contentType) {
@@ -35,7 +39,11 @@ func (q *request) readPatch() (patch.Patch, writeOptions, error) {
 }
 
 func (q *request) patch(r *resource, part rest.Part) error {
-	p, opts, err := q.readPatch()
+	accepted := patchTypes
+	if r.Custom() {
+		accepted = customPatchTypes
+	}
+	p, opts, err := q.readPatch(accepted)
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,6 @@ import (
 	"net/http"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"tidepool.dev/tidepool/engine/api/rest"
 )
 
@@ -14,7 +11,7 @@ import (
 func (q *request) serveResource(unacceptable error) error {
 	r := q.groups.find(q.gv, q.plural)
 	if r == nil {
-		return q.serveAbsent()
+		return notFound()
 	}
 	if r.Namespaced && q.namespace == "" && q.name != "" || !r.Namespaced && q.namespace != "" {
 		return notFound()
@@ -53,24 +50,6 @@ func (q *request) serveResource(unacceptable error) error {
 	default:
 		return q.deleteCollection(r)
 	}
-}
-
-// customResourceDefinitions are listed by kubectl before it says that it knows
-// no such kind. There are none, and the list says so.
-var customResourceDefinitions = schema.GroupVersionResource{
-	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
-}
-
-// serveAbsent answers a request about a resource that is not served.
-func (q *request) serveAbsent() error {
-	if q.gv.WithResource(q.plural) != customResourceDefinitions || q.name != "" || q.r.Method != http.MethodGet {
-		return notFound()
-	}
-	q.send(http.StatusOK, metav1.PartialObjectMetadataList{
-		TypeMeta: metav1.TypeMeta{Kind: "CustomResourceDefinitionList", APIVersion: q.gv.String()},
-		Items:    []metav1.PartialObjectMetadata{},
-	})
-	return nil
 }
 
 // verbOf is what the method means for the path; empty if nothing.

@@ -110,7 +110,7 @@ func (q *request) updateScale(r *resource) error {
 }
 
 func (q *request) patchScale(r *resource) error {
-	p, opts, err := q.readPatch()
+	p, opts, err := q.readPatch(patchTypes)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,9 @@ type Kind struct {
 	// are served too.
 	schema.GroupVersionKind
 	// Versions are further group versions in which the objects are served.
-	Versions         []Version
+	Versions []Version
+	// Unserved: only the Versions are served, not that which is stored.
+	Unserved         bool
 	Plural, Singular string
 	ShortNames       []string
 	Categories       []string
@@ -84,6 +86,9 @@ type Kind struct {
 	// Deprecated is a warning that every request gets; empty: none.
 	Deprecated string
 
+	// Closing is why no more objects can be created; empty: they can.
+	Closing string
+
 	// AllowCreateOnUpdate makes a PUT of an absent object create it.
 	AllowCreateOnUpdate bool
 	// AllowUnconditionalUpdate accepts an update without a resourceVersion.
@@ -96,6 +101,11 @@ type Kind struct {
 	// DefaultPropagation is used when the client and the finalizers say
 	// nothing; empty means background.
 	DefaultPropagation metav1.DeletionPropagation
+
+	// DeleteFinalizers are what an object gets when its deletion begins, and
+	// PrepareForDelete, which may be nil, may then change it.
+	DeleteFinalizers []string
+	PrepareForDelete func(obj store.Object, now metav1.Time)
 
 	// Scale, if set, is the scale subresource.
 	Scale *Scale
@@ -134,6 +144,8 @@ type Version struct {
 	// Show makes the served object of a stored one, Read the stored one of a
 	// served one. Both leave their argument as it is.
 	Show, Read func(obj store.Object) store.Object
+	// As is the kind by the rules of this version; nil: the rules are the same.
+	As *Kind
 	// Field is what a selectable field of this version is called in the stored
 	// kind; nil: the same.
 	Field func(name string) string
@@ -158,6 +170,12 @@ func (k *Kind) ResetFields(subresource string) [][]string {
 		return [][]string{{"spec"}}
 	}
 	return nil
+}
+
+// Custom reports whether the kind is that of a CustomResourceDefinition.
+func (k *Kind) Custom() bool {
+	_, untyped := k.New().(runtime.Unstructured)
+	return untyped
 }
 
 // Resource is the name under which the store keeps the kind: the plural with

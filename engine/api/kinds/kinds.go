@@ -60,5 +60,6 @@ func All() []*kind.Kind {
 		roleBinding(),
 		clusterRoleBinding(),
 		certificateSigningRequest(),
+		customResourceDefinition(),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -59,6 +60,7 @@ func filler(seed int64) *randfill.Filler {
 	words := []string{"a", "b", "c", `d"e`, "é", "f/g"}
 	return randfill.NewWithSeed(seed).NilChance(0.6).NumElements(0, 2).MaxDepth(12).Funcs(
 		func(s *string, c randfill.Continue) { *s = words[c.Intn(len(words))] },
+		func(j *apiextensionsv1.JSON, c randfill.Continue) { j.Raw = []byte{'1' + byte(c.Intn(3))} },
 		func(i *int32, c randfill.Continue) { *i = int32(c.Intn(3)) },
 		func(i *int64, c randfill.Continue) { *i = int64(c.Intn(3)) },
 		func(q *resource.Quantity, c randfill.Continue) {

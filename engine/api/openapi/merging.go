@@ -88,6 +88,8 @@ io.k8s.api.rbac.v1.Subject !
 io.k8s.api.storage.v1.CSIDriverSpec volumeLifecycleModes[
 io.k8s.api.storage.v1.CSINodeSpec drivers[name
 io.k8s.api.storage.v1.CSINodeStatus storageHealth[name
+io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus conditions[type
+io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps x-kubernetes-validations[rule
 io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector !
 io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta finalizers[ ownerReferences[uid
 io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference !

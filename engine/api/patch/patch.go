@@ -102,7 +102,7 @@ func (p Patch) Apply(current, into runtime.Object) (warnings []string, err error
 		}
 		return nil, nil
 	}
-	more, err := kjson.UnmarshalStrict(after, into)
+	more, err := codec.UnmarshalStrict(after, into)
 	if err != nil {
 		return nil, invalid(string(after), err)
 	}

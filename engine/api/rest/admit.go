@@ -7,6 +7,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/admission"
 	"tidepool.dev/tidepool/engine/api/cel"
+	"tidepool.dev/tidepool/engine/api/custom"
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/store"
@@ -31,8 +32,12 @@ func userInfo(ctx context.Context) authenticationv1.UserInfo {
 // SetPolicies lets admission evaluate expressions, call webhooks and ask what
 // users may do; each may be nil. It is called before the first write.
 func (o *Operations) SetPolicies(evaluator cel.Evaluator, call admission.Caller, authorize cel.Authorize) {
+	o.custom.SetEvaluator(evaluator)
+	if k, ok := o.kinds[custom.Resource]; ok {
+		custom.CheckRules(k, evaluator)
+	}
 	o.admission = admission.New(admission.Config{
-		Store: o.store, Clock: o.clock, Random: o.random, Kinds: o.order, CEL: evaluator, Call: call, Authorize: authorize,
+		Store: o.store, Clock: o.clock, Random: o.random, Kinds: o.Kinds, CEL: evaluator, Call: call, Authorize: authorize,
 	})
 }
 

@@ -40,7 +40,7 @@ func managerOf(user string) string {
 }
 
 func (c *inProcess) kind(resource string) (*kind.Kind, error) {
-	if k, ok := c.kinds[resource]; ok {
+	if k, ok := c.Kind(resource); ok {
 		return k, nil
 	}
 	return nil, apierrors.NewNotFound(corev1.Resource(resource), "")

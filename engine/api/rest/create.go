@@ -55,6 +55,11 @@ const generateAttempts = 8
 
 // Create adds an object, which belongs to the store afterwards.
 func (o *Operations) Create(ctx context.Context, k *kind.Kind, obj store.Object, opts WriteOptions) (store.Object, error) {
+	if k.Closing != "" {
+		err := apierrors.NewMethodNotSupported(k.GroupResource(), "create")
+		err.ErrStatus.Message = k.Closing
+		return nil, err
+	}
 	setKind(k, obj)
 	if k.Default != nil {
 		k.Default(obj)

@@ -69,6 +69,9 @@ func checkPreconditions(k *kind.Kind, name string, want *metav1.Preconditions, o
 // finalizers are done; kept is false when nothing holds it.
 func (o *Operations) lingering(k *kind.Kind, current store.Object, opts metav1.DeleteOptions) (obj store.Object, kept bool) {
 	finalizers := propagationFinalizers(k, current, opts)
+	if current.GetDeletionTimestamp() == nil {
+		finalizers = append(finalizers, k.DeleteFinalizers...)
+	}
 	grace := int64(0)
 	if k.GracePeriodSeconds != nil {
 		grace = k.GracePeriodSeconds(current, opts.GracePeriodSeconds)
@@ -105,6 +108,9 @@ func (o *Operations) lingering(k *kind.Kind, current store.Object, opts metav1.D
 	}
 	obj.SetDeletionTimestamp(&end)
 	obj.SetDeletionGracePeriodSeconds(&grace)
+	if deleted == nil && k.PrepareForDelete != nil {
+		k.PrepareForDelete(obj, metav1.NewTime(now))
+	}
 	return obj, true
 }
 

@@ -1,7 +1,9 @@
 package rest
 
 import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"tidepool.dev/tidepool/engine/api/kind"
@@ -30,6 +32,9 @@ func validateNewMeta(k *kind.Kind, obj store.Object) field.ErrorList {
 var metaPath = field.NewPath("metadata")
 
 func validateFinalizers(obj store.Object) field.ErrorList {
+	if _, custom := obj.(runtime.Unstructured); custom || obj.GetObjectKind().GroupVersionKind().Group == apiextensionsv1.GroupName {
+		return nil
+	}
 	var errs field.ErrorList
 	for i, name := range obj.GetFinalizers() {
 		errs = append(errs, validation.StandardFinalizer(metaPath.Child("finalizers").Index(i), name)...)

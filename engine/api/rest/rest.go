@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"tidepool.dev/tidepool/engine/api/admission"
+	"tidepool.dev/tidepool/engine/api/custom"
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/managed"
 	"tidepool.dev/tidepool/engine/clock"
@@ -31,7 +32,7 @@ type Operations struct {
 	clock  clock.Clock
 	random *rand.Rand
 	kinds  map[string]*kind.Kind // by resource
-	order  []*kind.Kind
+	custom *custom.Definitions
 	fields *managed.Tracker
 	// services is held while a Service is written, so that no two get the same
 	// address or port.
@@ -43,8 +44,8 @@ type Operations struct {
 
 // New returns operations on kinds. random must be safe for concurrent use.
 func New(s store.Interface, clock clock.Clock, random *rand.Rand, kinds []*kind.Kind) *Operations {
-	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, order: kinds, fields: managed.New(clock),
-		admission: admission.New(admission.Config{Store: s, Clock: clock, Random: random, Kinds: kinds})}
+	o := &Operations{store: s, clock: clock, random: random, kinds: map[string]*kind.Kind{}, custom: custom.New(s, kinds), fields: managed.New(clock)}
+	o.admission = admission.New(admission.Config{Store: s, Clock: clock, Random: random, Kinds: o.Kinds})
 	for _, k := range kinds {
 		o.kinds[k.Resource()] = k
 	}
@@ -53,12 +54,21 @@ func New(s store.Interface, clock clock.Clock, random *rand.Rand, kinds []*kind.
 
 // Kind returns the kind that is served as a resource ("deployments.apps").
 func (o *Operations) Kind(resource string) (*kind.Kind, bool) {
-	k, ok := o.kinds[resource]
-	return k, ok
+	if k, ok := o.kinds[resource]; ok {
+		return k, true
+	}
+	return o.custom.Kind(resource)
 }
 
-// Kinds returns the served kinds in the order of their declaration.
-func (o *Operations) Kinds() []*kind.Kind { return o.order }
+// Kinds returns the served kinds in the order of their declaration, those of
+// CustomResourceDefinitions last.
+func (o *Operations) Kinds() []*kind.Kind {
+	kinds, _ := o.custom.Kinds()
+	return kinds
+}
+
+// Definitions are the served kinds as they change.
+func (o *Operations) Definitions() *custom.Definitions { return o.custom }
 
 // Store is where the objects are.
 func (o *Operations) Store() store.Interface { return o.store }

@@ -80,6 +80,7 @@ func newCluster(t testing.TB, clock clock.Clock, s store.Interface, wake func())
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Follow(operations.Definitions().Resources)
 	cluster := &Cluster{TB: t, Cache: c, Clock: clock, Client: operations.Client("kubernetes-admin"), Operations: operations}
 	cluster.nodes = &nodes{cluster: cluster, client: operations.Client("system:node:test"), silent: map[string]bool{}}
 	return cluster

@@ -28,8 +28,8 @@ import (
 
 func all(c *controllertest.Cluster) []controller.Controller {
 	return []controller.Controller{
-		namespace.New(c.Cache, c.ClientOf(namespace.Name), c.Recorder(namespace.Name), c.Clock, kinds.All()),
-		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All()),
+		namespace.New(c.Cache, c.ClientOf(namespace.Name), c.Recorder(namespace.Name), c.Clock, kinds.All(), c.Operations.Definitions().Custom),
+		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All(), c.Operations.Definitions().Custom),
 		serviceaccount.New(c.Cache, c.ClientOf(serviceaccount.Name), c.Recorder(serviceaccount.Name), c.Clock),
 		rootca.New(c.Cache, c.ClientOf(rootca.Name), c.Recorder(rootca.Name), c.Clock, []byte("bundle")),
 		deployment.New(c.Cache, c.ClientOf(deployment.Name), c.Recorder(deployment.Name), c.Clock),

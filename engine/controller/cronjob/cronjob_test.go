@@ -24,7 +24,7 @@ func build(c *controllertest.Cluster) []controller.Controller {
 	return []controller.Controller{
 		cronjob.New(c.Cache, c.ClientOf(cronjob.Name), c.Recorder(cronjob.Name), c.Clock),
 		job.New(c.Cache, c.ClientOf(job.Name), c.Recorder(job.Name), c.Clock),
-		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All()),
+		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All(), c.Operations.Definitions().Custom),
 		serviceaccount.New(c.Cache, c.ClientOf(serviceaccount.Name), nil, c.Clock),
 	}
 }

@@ -38,18 +38,22 @@ type loop struct {
 	recorder  events.Recorder
 	resources []string
 	// kinds finds a kind by the apiVersion and kind of an owner reference.
-	kinds   map[[2]string]*kind.Kind
+	kinds map[[2]string]*kind.Kind
+	// custom are the kinds that come and go.
+	custom  func() []*kind.Kind
 	enqueue func(controller.Request)
 }
 
-// New returns the control loop over the kinds.
-func New(cache *cache.Cache, client client.Client, recorder events.Recorder, _ clock.Clock, kinds []*kind.Kind) controller.Controller {
-	l := &loop{cache: cache, client: client, recorder: recorder, kinds: map[[2]string]*kind.Kind{}}
+// New returns the control loop over the kinds, and over those that custom returns
+// at the time.
+func New(cache *cache.Cache, client client.Client, recorder events.Recorder, _ clock.Clock, kinds []*kind.Kind, custom func() []*kind.Kind) controller.Controller {
+	l := &loop{cache: cache, client: client, recorder: recorder, kinds: map[[2]string]*kind.Kind{}, custom: custom}
 	c := controller.Controller{
 		Name:       Name,
 		Reconciler: l,
 		Source:     func(enqueue func(controller.Request)) { l.enqueue = enqueue },
 		Workers:    workers,
+		Watches:    []controller.Watch{{Resource: controller.Custom, Map: l.forObject}},
 	}
 	for _, k := range kinds {
 		l.kinds[[2]string{k.GroupVersion().String(), k.Kind}] = k
@@ -151,7 +155,11 @@ type item struct {
 // dependents are the objects that name obj as an owner.
 func (l *loop) dependents(obj store.Object) []item {
 	var items []item
-	for _, resource := range l.resources {
+	resources := l.resources
+	for _, k := range l.custom() {
+		resources = append(slices.Clip(resources), k.Resource())
+	}
+	for _, resource := range resources {
 		for _, dependent := range cache.Find[store.Object](l.cache, resource, cache.ByOwner, string(obj.GetUID())) {
 			items = append(items, item{dependent, resource})
 		}
@@ -159,9 +167,27 @@ func (l *loop) dependents(obj store.Object) []item {
 	return items
 }
 
+// kind is that of a reference.
+func (l *loop) kind(ref metav1.OwnerReference) (*kind.Kind, bool) {
+	if k, ok := l.kinds[[2]string{ref.APIVersion, ref.Kind}]; ok {
+		return k, true
+	}
+	for _, k := range l.custom() {
+		if k.Kind != ref.Kind {
+			continue
+		}
+		if k.GroupVersion().String() == ref.APIVersion || slices.ContainsFunc(k.Versions, func(v kind.Version) bool {
+			return v.GroupVersion().String() == ref.APIVersion
+		}) {
+			return k, true
+		}
+	}
+	return nil, false
+}
+
 // resource is that of a reference's kind; empty if it is not served.
 func (l *loop) resource(ref metav1.OwnerReference) string {
-	if k, ok := l.kinds[[2]string{ref.APIVersion, ref.Kind}]; ok {
+	if k, ok := l.kind(ref); ok {
 		return k.Resource()
 	}
 	return ""
@@ -170,7 +196,7 @@ func (l *loop) resource(ref metav1.OwnerReference) string {
 // cached returns the owner that a reference names, or nil if the cache has none
 // of this name and UID where a dependent in the namespace may have it.
 func (l *loop) cached(namespace string, ref metav1.OwnerReference) store.Object {
-	k, ok := l.kinds[[2]string{ref.APIVersion, ref.Kind}]
+	k, ok := l.kind(ref)
 	if !ok {
 		return nil
 	}

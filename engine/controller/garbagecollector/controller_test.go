@@ -20,7 +20,7 @@ import (
 
 func build(c *controllertest.Cluster) []controller.Controller {
 	return []controller.Controller{
-		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All()),
+		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All(), c.Operations.Definitions().Custom),
 		deployment.New(c.Cache, c.ClientOf(deployment.Name), c.Recorder(deployment.Name), c.Clock),
 		replicaset.New(c.Cache, c.ClientOf(replicaset.Name), c.Recorder(replicaset.Name), c.Clock),
 		serviceaccount.New(c.Cache, c.ClientOf(serviceaccount.Name), nil, c.Clock),

@@ -113,7 +113,7 @@ type owners struct {
 func (l *loop) classify(ctx context.Context, it item) (owners, error) {
 	var o owners
 	for _, ref := range it.GetOwnerReferences() {
-		k, ok := l.kinds[[2]string{ref.APIVersion, ref.Kind}]
+		k, ok := l.kind(ref)
 		if !ok || (k.Namespaced && it.GetNamespace() == "") {
 			o.unknown = true
 			l.reportNamespace(ctx, it, ref)
@@ -141,7 +141,10 @@ func (l *loop) find(ctx context.Context, namespace string, ref metav1.OwnerRefer
 	if owner := l.cached(namespace, ref); owner != nil {
 		return owner, nil
 	}
-	k := l.kinds[[2]string{ref.APIVersion, ref.Kind}]
+	k, ok := l.kind(ref)
+	if !ok {
+		return nil, nil // it has gone with all its objects
+	}
 	if !k.Namespaced {
 		namespace = ""
 	}

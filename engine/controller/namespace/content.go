@@ -41,6 +41,11 @@ func (l *loop) deleteContent(ctx context.Context, ns *corev1.Namespace) remainde
 			return left
 		}
 	}
+	for _, k := range l.custom() {
+		if k.Namespaced {
+			l.deleteKind(ctx, ns, k, &left)
+		}
+	}
 	return left
 }
 

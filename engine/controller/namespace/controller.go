@@ -36,12 +36,14 @@ type loop struct {
 	client client.Client
 	clock  clock.Clock
 	kinds  []*kind.Kind // the namespaced ones that can be deleted, pods first
+	custom func() []*kind.Kind
 }
 
-// New returns the control loop over the namespaced ones of the kinds.
-func New(cache *cache.Cache, client client.Client, _ events.Recorder, clock clock.Clock, kinds []*kind.Kind) controller.Controller {
-	l := &loop{cache: cache, client: client, clock: clock}
-	watches := []controller.Watch{{Resource: resource, Map: forNamespace}}
+// New returns the control loop over the namespaced ones of the kinds, and of those
+// that custom returns at the time.
+func New(cache *cache.Cache, client client.Client, _ events.Recorder, clock clock.Clock, kinds []*kind.Kind, custom func() []*kind.Kind) controller.Controller {
+	l := &loop{cache: cache, client: client, clock: clock, custom: custom}
+	watches := []controller.Watch{{Resource: resource, Map: forNamespace}, {Resource: controller.Custom, Map: l.forContent}}
 	for _, k := range kinds {
 		if !k.Namespaced || slices.Contains(k.NoVerbs, "delete") {
 			continue

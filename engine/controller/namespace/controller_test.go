@@ -18,7 +18,7 @@ import (
 
 func build(c *controllertest.Cluster) []controller.Controller {
 	return []controller.Controller{
-		namespace.New(c.Cache, c.ClientOf(namespace.Name), nil, c.Clock, kinds.All()),
+		namespace.New(c.Cache, c.ClientOf(namespace.Name), nil, c.Clock, kinds.All(), c.Operations.Definitions().Custom),
 		serviceaccount.New(c.Cache, c.ClientOf(serviceaccount.Name), nil, c.Clock),
 		rootca.New(c.Cache, c.ClientOf(rootca.Name), nil, c.Clock, []byte("bundle")),
 	}

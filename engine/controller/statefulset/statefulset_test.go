@@ -24,7 +24,7 @@ import (
 func build(c *controllertest.Cluster) []controller.Controller {
 	return []controller.Controller{
 		statefulset.New(c.Cache, c.ClientOf(statefulset.Name), c.Recorder(statefulset.Name), c.Clock),
-		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All()),
+		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All(), c.Operations.Definitions().Custom),
 		serviceaccount.New(c.Cache, c.ClientOf(serviceaccount.Name), nil, c.Clock),
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 func build(c *controllertest.Cluster) []controller.Controller {
 	return []controller.Controller{
-		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All()),
+		garbagecollector.New(c.Cache, c.ClientOf(garbagecollector.Name), c.Recorder(garbagecollector.Name), c.Clock, kinds.All(), c.Operations.Definitions().Custom),
 		job.New(c.Cache, c.ClientOf(job.Name), c.Recorder(job.Name), c.Clock),
 		serviceaccount.New(c.Cache, c.ClientOf(serviceaccount.Name), nil, c.Clock),
 		ttlafterfinished.New(c.Cache, c.ClientOf(ttlafterfinished.Name), c.Clock),

@@ -103,7 +103,7 @@ func (e *Executor) dispatch(ctx context.Context) error {
 				break
 			}
 			for i := range events {
-				for _, s := range e.watching[events[i].Key.Resource] {
+				for _, s := range controller.Subscribed(e.watching, &events[i]) {
 					for _, request := range s.mapTo(events[i]) {
 						s.loop.queue.add(request, s.loop.Delay)
 					}

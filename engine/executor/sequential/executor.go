@@ -75,7 +75,7 @@ func (e *Executor) Step(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for i := range events {
-		for _, s := range e.watching[events[i].Key.Resource] {
+		for _, s := range controller.Subscribed(e.watching, &events[i]) {
 			for _, request := range s.mapTo(events[i]) {
 				e.request(s.loop, request, s.loop.Delay)
 			}

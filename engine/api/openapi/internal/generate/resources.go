@@ -96,6 +96,9 @@ func goPackagePath(gv schema.GroupVersion) string {
 		return "k8s.io/api/core/" + gv.Version
 	}
 	name, _, _ := strings.Cut(gv.Group, ".")
+	if name == "apiextensions" {
+		return extensionsPackage
+	}
 	return "k8s.io/api/" + name + "/" + gv.Version
 }
 

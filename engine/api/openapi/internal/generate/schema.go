@@ -17,6 +17,9 @@ type object = map[string]any
 
 const metaPackage = "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+// extensionsPackage has the types of a group that is not in k8s.io/api.
+const extensionsPackage = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 // schemas collects the schemas of types and of the types that they refer to,
 // in the form of OpenAPI v2: a reference beside other keywords.
 type schemas struct {
@@ -39,11 +42,15 @@ func modelName(importPath, name string) string {
 
 // primitive schemas of types that marshal themselves.
 var primitive = map[string]object{
-	metaPackage + ".Time":                             {"type": "string", "format": "date-time"},
-	metaPackage + ".MicroTime":                        {"type": "string", "format": "date-time"},
-	metaPackage + ".Duration":                         {"type": "string"},
-	"k8s.io/apimachinery/pkg/api/resource.Quantity":   {"type": "string"},
-	"k8s.io/apimachinery/pkg/util/intstr.IntOrString": {"type": "string", "format": "int-or-string"},
+	metaPackage + ".Time":                               {"type": "string", "format": "date-time"},
+	metaPackage + ".MicroTime":                          {"type": "string", "format": "date-time"},
+	metaPackage + ".Duration":                           {"type": "string"},
+	"k8s.io/apimachinery/pkg/api/resource.Quantity":     {"type": "string"},
+	"k8s.io/apimachinery/pkg/util/intstr.IntOrString":   {"type": "string", "format": "int-or-string"},
+	extensionsPackage + ".JSON":                         {},
+	extensionsPackage + ".JSONSchemaPropsOrArray":       {},
+	extensionsPackage + ".JSONSchemaPropsOrBool":        {},
+	extensionsPackage + ".JSONSchemaPropsOrStringArray": {},
 }
 
 var builtin = map[string]object{
