@@ -49,6 +49,7 @@ func TestFixtures(t *testing.T) {
 					Dir:        t.TempDir(),
 					Kubeconfig: harness.Serve(t, "--nodes", "3", "--metrics=false").Kubeconfig,
 					Path:       kubectl + string(os.PathListSeparator) + os.Getenv("PATH"),
+					Known:      known[name],
 				}
 				outcomes, err := runner.Run(t.Context(), scenario)
 				if err != nil {

@@ -17,6 +17,9 @@ import (
 const (
 	// commandLimit is how long one command may run.
 	commandLimit = 2 * time.Minute
+	// knownLimit is how long a step may take that is known to differ: many of
+	// them wait for what does not come.
+	knownLimit = 5 * time.Second
 	// pause is between two tries of what is waited for.
 	pause = 300 * time.Millisecond
 )
@@ -30,6 +33,8 @@ type Runner struct {
 	// Path is where kubectl and what the scenarios use besides are found, in
 	// the form of $PATH.
 	Path string
+	// Known are the steps that are known to differ.
+	Known map[int]string
 
 	env          []string
 	replacements []Replacement
@@ -68,7 +73,7 @@ func (r *Runner) Run(ctx context.Context, scenario Scenario) ([]Outcome, error) 
 		case quietStep, untilStep:
 			outcome := Outcome{Step: step}
 			seconds, _ := strconv.ParseFloat(step.Argument, 64) // Parse has looked at it; quiet has none
-			if got := r.until(ctx, step.Text, time.Duration(seconds*float64(time.Second))); got.code != 0 {
+			if got := r.until(ctx, step.Text, time.Duration(seconds*float64(time.Second)), r.limit(step)); got.code != 0 {
 				outcome.Problem = fmt.Sprintf("did not succeed: exit %d\n%s", got.code, strings.TrimSpace(got.stdout+got.stderr))
 			}
 			outcomes = append(outcomes, outcome)
@@ -78,7 +83,7 @@ func (r *Runner) Run(ctx context.Context, scenario Scenario) ([]Outcome, error) 
 }
 
 func (r *Runner) result(ctx context.Context, step Step) Result {
-	got := r.bash(ctx, step.Text)
+	got := r.bash(ctx, step.Text, r.limit(step))
 	result := Result{Exit: got.code, Stdout: Normalise(got.stdout, r.replacements), Stderr: Normalise(got.stderr, r.replacements)}
 	if step.Kind == sortStep {
 		result.Stdout, result.Stderr = sorted(result.Stdout), sorted(result.Stderr)
@@ -86,32 +91,40 @@ func (r *Runner) result(ctx context.Context, step Step) Result {
 	return result
 }
 
+// limit is how long a step's command may run.
+func (r *Runner) limit(step Step) time.Duration {
+	if _, known := r.Known[step.Number]; known {
+		return knownLimit
+	}
+	return commandLimit
+}
+
 // prepare makes the scenario's kubeconfig and namespace.
 func (r *Runner) prepare(ctx context.Context, namespace string) error {
 	r.env = append(os.Environ(), "HOME="+r.Dir, "TMPDIR="+r.Dir, "KUBECONFIG="+r.Kubeconfig, "NS="+namespace,
 		"PATH="+r.Path, "LC_ALL=C", "TZ=UTC")
-	if got := r.bash(ctx, "kubectl config view --raw --flatten --minify > kubeconfig"); got.code != 0 {
+	if got := r.bash(ctx, "kubectl config view --raw --flatten --minify > kubeconfig", commandLimit); got.code != 0 {
 		return errors.New("the kubeconfig can't be read: " + got.stderr)
 	}
 	r.env = append(r.env, "KUBECONFIG="+filepath.Join(r.Dir, "kubeconfig"))
-	server := r.bash(ctx, "kubectl config view -o 'jsonpath={.clusters[0].cluster.server}'").stdout
+	server := r.bash(ctx, "kubectl config view -o 'jsonpath={.clusters[0].cluster.server}'", commandLimit).stdout
 	_, address, found := strings.Cut(server, "//")
 	if !found || address == "" {
 		return fmt.Errorf("the kubeconfig has no server's URL, but %q", server)
 	}
 	r.replacements = []Replacement{{r.Dir, "DIR"}, {server, "SERVER"}, {address, "SERVER"}}
-	r.bash(ctx, "kubectl config set-context --current --namespace=$NS")
-	if got := r.until(ctx, "kubectl create namespace $NS", time.Minute); got.code != 0 {
+	r.bash(ctx, "kubectl config set-context --current --namespace=$NS", commandLimit)
+	if got := r.until(ctx, "kubectl create namespace $NS", time.Minute, commandLimit); got.code != 0 {
 		return errors.New("the namespace can't be created: " + got.stderr)
 	}
-	r.until(ctx, "kubectl get serviceaccount/default configmap/kube-root-ca.crt", 10*time.Second)
+	r.until(ctx, "kubectl get serviceaccount/default configmap/kube-root-ca.crt", time.Minute, commandLimit)
 	return nil
 }
 
 func (r *Runner) cleanUp(ctx context.Context, scenario Scenario) {
 	for _, step := range scenario.Steps {
 		if step.Kind == afterStep {
-			r.bash(ctx, step.Text)
+			r.bash(ctx, step.Text, commandLimit)
 		}
 	}
 }
@@ -121,11 +134,13 @@ type output struct {
 	stdout, stderr string
 }
 
-// until runs a command until it succeeds, at least once.
-func (r *Runner) until(ctx context.Context, command string, limit time.Duration) output {
-	deadline := time.Now().Add(limit)
+// until runs a command until it succeeds, at least once and for each at most
+// for as long as the limit says. Its patience is with a machine that is not
+// busy; others are given four times as much.
+func (r *Runner) until(ctx context.Context, command string, patience, limit time.Duration) output {
+	deadline := time.Now().Add(min(4*patience, limit))
 	for {
-		got := r.bash(ctx, command)
+		got := r.bash(ctx, command, limit)
 		if got.code == 0 || time.Now().After(deadline) || ctx.Err() != nil {
 			return got
 		}
@@ -135,15 +150,15 @@ func (r *Runner) until(ctx context.Context, command string, limit time.Duration)
 
 // bash runs a command in a process group of its own, all of which ends with it
 // if it takes too long.
-func (r *Runner) bash(ctx context.Context, command string) output {
-	ctx, cancel := context.WithTimeout(ctx, commandLimit)
+func (r *Runner) bash(ctx context.Context, command string, limit time.Duration) output {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", command)
 	cmd.Dir, cmd.Env = r.Dir, r.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	kill := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Cancel = kill
-	cmd.WaitDelay = commandLimit // for those whom bash left behind with its output
+	cmd.WaitDelay = limit // for those whom bash left behind with its output
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -152,7 +167,7 @@ func (r *Runner) bash(ctx context.Context, command string) output {
 	case ctx.Err() != nil || errors.Is(err, exec.ErrWaitDelay):
 		_ = kill() // its children; there may be none left
 		got.code = 124
-		got.stderr += fmt.Sprintf("\nstopped after %.0f seconds\n", commandLimit.Seconds())
+		got.stderr += fmt.Sprintf("\nstopped after %.0f seconds\n", limit.Seconds())
 	case cmd.ProcessState == nil: // it has not begun
 		got.code, got.stderr = 127, err.Error()
 	default:
