@@ -3,6 +3,7 @@ package endpoints
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"tidepool.dev/tidepool/engine/api/openapi"
@@ -19,7 +20,7 @@ func (q *request) openAPI(path string) error {
 	if path != "v2" {
 		entry, ok := openAPIEntry(path)
 		if !ok {
-			return notFound()
+			return q.customOpenAPI(path)
 		}
 		if done := q.checkHash(entry); done {
 			return nil
@@ -70,6 +71,37 @@ func (q *request) checkHash(entry openapi.Entry) bool {
 	return true
 }
 
+// metadataDocument is a small one of those that describe metadata.
+const metadataDocument = "v3/apis/coordination.k8s.io/v1"
+
+// customEntry is the document of a group version of custom resources.
+func (q *request) customEntry(gv string) openapi.Entry {
+	return openapi.Entry{Path: "v3/apis/" + gv, Hash: strconv.FormatInt(q.groups.generation, 10)}
+}
+
+// customOpenAPI serves it.
+func (q *request) customOpenAPI(path string) error {
+	definitions := q.Operations.Definitions()
+	for _, gv := range definitions.GroupVersions() {
+		entry := q.customEntry(gv.String())
+		if entry.Path != path {
+			continue
+		}
+		builtin, err := q.OpenAPI(q.ctx, metadataDocument)
+		if err != nil {
+			return err
+		}
+		document, err := definitions.OpenAPI(gv, builtin)
+		if err != nil {
+			return err
+		}
+		q.w.Header().Set("Content-Type", mediaJSON)
+		_, _ = q.w.Write(document) // a client that is gone needs no answer
+		return nil
+	}
+	return notFound()
+}
+
 func (q *request) openAPIIndex() error {
 	type reference struct {
 		URL string `json:"serverRelativeURL"`
@@ -81,6 +113,9 @@ func (q *request) openAPIIndex() error {
 			return err
 		}
 		paths[entry.GroupVersion()] = reference{location.String()}
+	}
+	for _, gv := range q.Operations.Definitions().GroupVersions() {
+		paths["apis/"+gv.String()] = reference{q.customEntry(gv.String()).URL()}
 	}
 	return q.object(struct {
 		Paths map[string]reference `json:"paths"`
