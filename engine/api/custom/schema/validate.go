@@ -230,9 +230,18 @@ func (v *validator) number(s *Schema, value any, name string) {
 	if s.format == "int32" && (number < math.MinInt32 || number > math.MaxInt32) {
 		v.general("Checked value must be of type %s with format %s in %s", s.types[0], s.format, name)
 	}
-	if p.MultipleOf != nil && *p.MultipleOf > 0 {
-		if quotient := number / *p.MultipleOf; quotient != math.Trunc(quotient) {
-			v.invalid(name, value, "should be a multiple of %v", *p.MultipleOf)
+	if p.Type == "integer" && number != math.Trunc(number) {
+		v.general("Checked value must be of type integer (default format) in %s", name)
+	}
+	if p.MultipleOf != nil {
+		factor := *p.MultipleOf
+		if !isFloat {
+			factor = math.Trunc(factor) // upstream compares whole numbers with whole ones
+		}
+		if quotient := number / factor; factor <= 0 {
+			v.errors = append(v.errors, field.Invalid(v.at(name), shown(factor), fmt.Sprintf("factor MultipleOf declared for %s must be positive: %v", name, factor)))
+		} else if quotient != math.Trunc(quotient) {
+			v.invalid(name, value, "should be a multiple of %v", shown(factor))
 		}
 	}
 	if p.Minimum != nil {
