@@ -80,6 +80,7 @@ func (v *version) describe(k *kind.Kind) {
 		o := obj.(*Object)
 		if v.status {
 			delete(o.Content, "status")
+			v.fillIn(o) // a status may have a default
 		}
 		o.Generation = 1
 	}
@@ -100,6 +101,13 @@ func (v *version) describe(k *kind.Kind) {
 	k.Warnings = finalizerWarnings
 }
 
+func (v *version) fillIn(o *Object) {
+	if o.Content == nil {
+		o.Content = map[string]any{}
+	}
+	v.schema.Default(o.Content)
+}
+
 func (v *version) prepareForUpdate(obj, old store.Object) {
 	o, was := obj.(*Object), old.(*Object)
 	if v.status {
@@ -107,6 +115,7 @@ func (v *version) prepareForUpdate(obj, old store.Object) {
 			o.Content["status"] = status
 		} else {
 			delete(o.Content, "status")
+			v.fillIn(o)
 		}
 	}
 	if !reflect.DeepEqual(o.Content, was.Content) {
