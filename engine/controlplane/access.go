@@ -30,9 +30,7 @@ func newAccess(ctx context.Context, config *Config) (*access, error) {
 	}
 	hooks := &config.API
 	if hooks.Key == nil {
-		if hooks.Key, err = jwt.FromRandom(config.Random); err != nil {
-			return nil, err
-		}
+		hooks.Key = jwt.FromRandom(config.Random)
 	}
 	a := &access{
 		roles:     roles,

@@ -72,7 +72,7 @@ func run(targets []string, out string, fast, onlyModules bool) error {
 	if onlyModules {
 		return nil
 	}
-	overlay, err := overlayTemplate("build")
+	overlay, err := overlayLibrary("build")
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,9 @@ var trims = map[string][]trimmed{
 				// net/http's transport, and with it TLS, would be linked.
 				"pkg/watch/streamwatcher.go",
 			},
+			unregister: []string{"pkg/apis/meta/v1/register.go", "pkg/apis/meta/v1/zz_generated.conversion.go"},
 		},
+		{module: "sigs.k8s.io/structured-merge-diff/v6"}, // for an overlay alone
 	},
 	"kubectl": {
 		{module: "k8s.io/api", drop: generated},

@@ -11,7 +11,7 @@ import (
 
 // registration are the names by which API packages add all their types to a
 // scheme.
-var registration = []string{"SchemeBuilder", "localSchemeBuilder", "AddToScheme", "addKnownTypes"}
+var registration = []string{"SchemeBuilder", "localSchemeBuilder", "AddToScheme", "AddToGroupVersion", "AddMetaToScheme", "addKnownTypes"}
 
 // withoutRegistration cuts from an API package's register.go what adds its types
 // to a scheme, so that only the types that a program uses are linked.

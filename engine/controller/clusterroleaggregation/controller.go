@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -58,7 +57,7 @@ func (l *loop) Reconcile(ctx context.Context, request controller.Request) (contr
 		return controller.Result{}, nil
 	}
 	rules, err := l.gather(role)
-	if err != nil || equality.Semantic.DeepEqual(rules, role.Rules) {
+	if err != nil || slices.EqualFunc(rules, role.Rules, same) {
 		return controller.Result{}, err
 	}
 	next := role.DeepCopy()
@@ -80,13 +79,18 @@ func (l *loop) gather(role *rbacv1.ClusterRole) ([]rbacv1.PolicyRule, error) {
 			if other.Name == role.Name || !selector.Matches(labels.Set(other.Labels)) {
 				continue
 			}
-			for j := range other.Rules {
-				same := func(rule rbacv1.PolicyRule) bool { return equality.Semantic.DeepEqual(rule, other.Rules[j]) }
-				if !slices.ContainsFunc(rules, same) {
-					rules = append(rules, *other.Rules[j].DeepCopy())
+			for _, rule := range other.Rules {
+				if !slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool { return same(r, rule) }) {
+					rules = append(rules, *rule.DeepCopy())
 				}
 			}
 		}
 	}
 	return rules, nil
+}
+
+// same compares all fields; an empty list is the same as none.
+func same(a, b rbacv1.PolicyRule) bool {
+	return slices.Equal(a.Verbs, b.Verbs) && slices.Equal(a.APIGroups, b.APIGroups) && slices.Equal(a.Resources, b.Resources) &&
+		slices.Equal(a.ResourceNames, b.ResourceNames) && slices.Equal(a.NonResourceURLs, b.NonResourceURLs)
 }

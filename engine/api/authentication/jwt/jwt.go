@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"strings"
+	"sync"
 )
 
 // Algorithm is the one that is used and accepted.
@@ -25,7 +26,10 @@ const Algorithm = "ES256"
 const coordinate = 32
 
 // Key signs tokens and verifies them. It is safe for concurrent use.
-type Key struct {
+type Key struct{ pair func() pair }
+
+// pair is a key and the name by which tokens refer to it.
+type pair struct {
 	private *ecdsa.PrivateKey
 	id      string
 }
@@ -34,34 +38,49 @@ var encoding = base64.RawURLEncoding
 
 // New returns the key that wraps an ECDSA key on P-256.
 func New(private *ecdsa.PrivateKey) (*Key, error) {
+	named, err := identify(private)
+	if err != nil {
+		return nil, err
+	}
+	return &Key{func() pair { return named }}, nil
+}
+
+func identify(private *ecdsa.PrivateKey) (pair, error) {
 	if private.Curve != elliptic.P256() {
-		return nil, errors.New("jwt: the key is not on the curve P-256")
+		return pair{}, errors.New("jwt: the key is not on the curve P-256")
 	}
 	point, err := private.PublicKey.Bytes()
 	if err != nil {
-		return nil, err
+		return pair{}, err
 	}
 	// The beginning of every such key in PKIX form (RFC 5480).
 	prefix, err := hex.DecodeString("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 	if err != nil {
-		return nil, err
+		return pair{}, err
 	}
 	sum := sha256.Sum256(append(prefix, point...))
-	return &Key{private: private, id: encoding.EncodeToString(sum[:])}, nil
+	return pair{private, encoding.EncodeToString(sum[:])}, nil
 }
 
 // FromRandom returns a key that depends on nothing but what it draws: it is for
-// simulations, whose runs must repeat, and is as secret as their seed.
-func FromRandom(random *rand.Rand) (*Key, error) {
-	for {
-		var seed [coordinate]byte
-		for i := range seed {
-			seed[i] = byte(random.Uint32())
-		}
-		if private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:]); err == nil {
-			return New(private)
-		} // else the number is not one of the curve, which hardly ever happens
+// simulations, whose runs must repeat, and is as secret as their seed. The key is
+// calculated when it is needed for the first time: many a simulation never does,
+// and a browser takes a while for it.
+func FromRandom(random *rand.Rand) *Key {
+	var seed [coordinate]byte
+	for i := range seed {
+		seed[i] = byte(random.Uint32())
 	}
+	return &Key{sync.OnceValue(func() pair {
+		for {
+			if private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:]); err == nil {
+				if named, err := identify(private); err == nil {
+					return named
+				}
+			}
+			seed = sha256.Sum256(seed[:]) // it was not a number of the curve, which hardly ever happens
+		}
+	})}
 }
 
 type header struct {
@@ -71,7 +90,7 @@ type header struct {
 
 // Sign makes a token of claims. The same claims make the same token.
 func (k *Key) Sign(claims any) (string, error) {
-	head, err := json.Marshal(header{Algorithm, k.id})
+	head, err := json.Marshal(header{Algorithm, k.pair().id})
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +100,7 @@ func (k *Key) Sign(claims any) (string, error) {
 	}
 	signed := encoding.EncodeToString(head) + "." + encoding.EncodeToString(body)
 	sum := sha256.Sum256([]byte(signed))
-	der, err := k.private.Sign(nil, sum[:], crypto.SHA256) // without randomness: RFC 6979
+	der, err := k.pair().private.Sign(nil, sum[:], crypto.SHA256) // without randomness: RFC 6979
 	if err != nil {
 		return "", err
 	}
@@ -124,7 +143,7 @@ func (k *Key) Verify(token string, claims any) error {
 		return ErrInvalid
 	}
 	var head header
-	if err := decode(parts[0], &head); err != nil || head.Algorithm != Algorithm || head.KeyID != "" && head.KeyID != k.id {
+	if err := decode(parts[0], &head); err != nil || head.Algorithm != Algorithm || head.KeyID != "" && head.KeyID != k.pair().id {
 		return ErrInvalid
 	}
 	signature, err := encoding.DecodeString(parts[2])
@@ -133,7 +152,7 @@ func (k *Key) Verify(token string, claims any) error {
 	}
 	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	r, s := new(big.Int).SetBytes(signature[:coordinate]), new(big.Int).SetBytes(signature[coordinate:])
-	if !ecdsa.Verify(&k.private.PublicKey, sum[:], r, s) || decode(parts[1], claims) != nil {
+	if !ecdsa.Verify(&k.pair().private.PublicKey, sum[:], r, s) || decode(parts[1], claims) != nil {
 		return ErrInvalid
 	}
 	return nil
@@ -160,13 +179,13 @@ type PublicKey struct {
 
 // Public is the part of the key that is not secret.
 func (k *Key) Public() PublicKey {
-	point, err := k.private.PublicKey.Bytes()
+	point, err := k.pair().private.PublicKey.Bytes()
 	if err != nil {
 		panic(err) // New has seen that it can't be
 	}
 	x, y := point[1:1+coordinate], point[1+coordinate:]
 	return PublicKey{
-		Use: "sig", Type: "EC", ID: k.id, Curve: "P-256", Algorithm: Algorithm,
+		Use: "sig", Type: "EC", ID: k.pair().id, Curve: "P-256", Algorithm: Algorithm,
 		X: encoding.EncodeToString(x), Y: encoding.EncodeToString(y),
 	}
 }
