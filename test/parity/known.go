@@ -11,6 +11,10 @@ import (
 // the reasons.
 type Known map[string]map[int]string
 
+// sometimes begins the reason of a step that differs in some runs only: what it
+// prints depends on who comes first.
+const sometimes = "sometimes: "
+
 var knownRow = regexp.MustCompile(`^\| *([a-z0-9-]+) *\| *([0-9, -]+?) *\| *(.*?) *\|$`)
 
 // ParseKnown reads the tables of KNOWN.md, whose rows are

@@ -82,6 +82,7 @@ func judge(t *testing.T, outcome Outcome, known map[int]string) {
 	command := strings.ReplaceAll(strings.TrimSpace(step.Text), "\n", "; ")
 	reason, isKnown := known[step.Number]
 	switch {
+	case strings.HasPrefix(reason, sometimes):
 	case !outcome.Differs() && isKnown:
 		t.Errorf("step %d does as recorded now: take it out of KNOWN.md (%s)\n%s", step.Number, reason, command)
 	case !outcome.Differs() || isKnown:

@@ -93,7 +93,7 @@ func (r *Runner) result(ctx context.Context, step Step) Result {
 
 // limit is how long a step's command may run.
 func (r *Runner) limit(step Step) time.Duration {
-	if _, known := r.Known[step.Number]; known {
+	if reason, known := r.Known[step.Number]; known && !strings.HasPrefix(reason, sometimes) {
 		return knownLimit
 	}
 	return commandLimit
