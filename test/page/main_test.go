@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 
 	"tidepool.dev/tidepool/test/browser"
@@ -79,12 +78,6 @@ func openAt(t *testing.T, url string) *browser.Page {
 	p.Go(url)
 	p.Until("three nodes are shown", nodesShown)
 	return p
-}
-
-// at is the address of a path on the site.
-func at(path string) string {
-	origin, _, _ := strings.Cut(strings.TrimPrefix(site.URL, "http://"), "/")
-	return "http://" + origin + path
 }
 
 // done says whether a step of the lesson is ticked.

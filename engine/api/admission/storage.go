@@ -120,6 +120,7 @@ func persistentVolumeClaimResize(look lookup) Plugin {
 			return nil
 		}
 		if old.Status.Phase != corev1.ClaimBound {
+			//lint:ignore ST1005 as Kubernetes words it
 			return r.Forbidden(errors.New("Only bound persistent volume claims can be expanded"))
 		}
 		if name := storageClassOf(claim); name != "" && name == storageClassOf(old) {

@@ -50,6 +50,7 @@ func isNode(r Request) error {
 
 func hasNodeName(r Request) error {
 	if !strings.HasPrefix(r.CommonName, identity.NodePrefix) {
+		//lint:ignore ST1005 as Kubernetes words it
 		return errors.New("subject common name does not begin with system:node:")
 	}
 	return nil

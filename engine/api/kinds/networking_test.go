@@ -111,7 +111,8 @@ func TestNetworkingColumnsAreDescribedByTheirFields(t *testing.T) {
 		"NetworkPolicy": {"Pod-Selector": networkingv1.NetworkPolicySpec{}.SwaggerDoc()["podSelector"]},
 		"IPAddress":     {"ParentRef": networkingv1.IPAddressSpec{}.SwaggerDoc()["parentRef"]},
 		"ServiceCIDR":   {"CIDRs": networkingv1.ServiceCIDRSpec{}.SwaggerDoc()["cidrs"]},
-		"Endpoints":     {"Endpoints": corev1.Endpoints{}.SwaggerDoc()["subsets"]},
+		//lint:ignore SA1019 it is served
+		"Endpoints": {"Endpoints": corev1.Endpoints{}.SwaggerDoc()["subsets"]},
 		"HorizontalPodAutoscaler": {
 			"Reference": autoscaler["scaleTargetRef"], "Targets": autoscaler["metrics"], "MinPods": autoscaler["minReplicas"], "MaxPods": autoscaler["maxReplicas"],
 			"Replicas": autoscalingv2.HorizontalPodAutoscalerStatus{}.SwaggerDoc()["currentReplicas"],

@@ -163,7 +163,8 @@ func (f *form) updater(subresource string) *merge.Updater {
 			filters[fieldpath.APIVersion(version)] = reset
 		}
 	}
-	return &merge.Updater{Converter: converter{f.served}, IgnoreFilter: filters}
+	builder := merge.UpdaterBuilder{Converter: converter{f.served}, IgnoreFilter: filters}
+	return builder.BuildUpdater()
 }
 
 // converter takes objects from one form to another.

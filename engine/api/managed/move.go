@@ -3,6 +3,7 @@ package managed
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -123,8 +124,8 @@ func (t *Tracker) entries(m *move, had []metav1.ManagedFieldsEntry, key string) 
 	list := make([]metav1.ManagedFieldsEntry, len(m.owners))
 	for i, o := range m.owners {
 		if i == m.varies && key != "" {
-			raw := bytes.Replace(o.fields.GetRawBytes(), []byte(placeholder), []byte(key), 1)
-			o = &owner{identity: o.identity, fields: &metav1.FieldsV1{Raw: raw}}
+			raw := strings.Replace(o.fields.GetRawString(), placeholder, key, 1)
+			o = &owner{identity: o.identity, fields: metav1.NewFieldsV1(raw)}
 			t.known.put(o.fields, o)
 		}
 		list[i] = metav1.ManagedFieldsEntry{

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -170,7 +170,7 @@ func paramRef(path *field.Path, ref *admissionregistrationv1.ParamRef) field.Err
 	const exclusive = "name and selector are mutually exclusive"
 	var errs field.ErrorList
 	if ref.Name != "" {
-		errs = append(errs, invalid(path.Child("name"), ref.Name, pathvalidation.IsValidPathSegmentName(ref.Name))...)
+		errs = append(errs, invalid(path.Child("name"), ref.Name, content.IsPathSegmentName(ref.Name))...)
 		if ref.Selector != nil {
 			errs = append(errs, field.Forbidden(path.Child("name"), exclusive))
 		}

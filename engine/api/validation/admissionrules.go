@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -123,7 +123,7 @@ func namedRule(path *field.Path, rule *admissionregistrationv1.NamedRuleWithOper
 	var errs field.ErrorList
 	for i, name := range rule.ResourceNames {
 		at := path.Child("resourceNames").Index(i)
-		errs = append(errs, invalid(at, name, pathvalidation.IsValidPathSegmentName(name))...)
+		errs = append(errs, invalid(at, name, content.IsPathSegmentName(name))...)
 		if slices.Contains(rule.ResourceNames[:i], name) {
 			errs = append(errs, field.Duplicate(at, name))
 		}

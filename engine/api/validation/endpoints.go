@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the deprecated kind is served as before
+
 package validation
 
 import (

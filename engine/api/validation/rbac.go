@@ -20,14 +20,20 @@ var (
 )
 
 // Role checks a Role on create and update.
-func Role(role *rbacv1.Role) field.ErrorList { return policyRules(role.Rules, true) }
+func Role(role *rbacv1.Role) field.ErrorList {
+	return append(policyRules(role.Rules, true), verbs(role.Rules)...)
+}
 
 // ClusterRole checks a ClusterRole on create and update.
 func ClusterRole(role *rbacv1.ClusterRole) field.ErrorList {
-	errs := policyRules(role.Rules, false)
+	return append(append(policyRules(role.Rules, false), aggregation(role)...), verbs(role.Rules)...)
+}
+
+func aggregation(role *rbacv1.ClusterRole) field.ErrorList {
 	if role.AggregationRule == nil {
-		return errs
+		return nil
 	}
+	var errs field.ErrorList
 	selectors := role.AggregationRule.ClusterRoleSelectors
 	if len(selectors) == 0 {
 		errs = append(errs, field.Required(aggregationPath, "at least one clusterRoleSelector required if aggregationRule is non-nil"))
@@ -50,11 +56,20 @@ func policyRules(rules []rbacv1.PolicyRule, namespaced bool) field.ErrorList {
 	return errs
 }
 
+// verbs are a required field, which is declared with the type and so is checked
+// after all else.
+func verbs(rules []rbacv1.PolicyRule) field.ErrorList {
+	var errs field.ErrorList
+	for i := range rules {
+		if len(rules[i].Verbs) == 0 {
+			errs = append(errs, field.Required(rulesPath.Index(i).Child("verbs"), ""))
+		}
+	}
+	return errs
+}
+
 func policyRule(rule *rbacv1.PolicyRule, namespaced bool, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	if len(rule.Verbs) == 0 {
-		errs = append(errs, field.Required(at.Child("verbs"), "verbs must contain at least one value"))
-	}
 	if len(rule.NonResourceURLs) > 0 {
 		urls := at.Child("nonResourceURLs")
 		if namespaced {

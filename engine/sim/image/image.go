@@ -122,7 +122,7 @@ type Response struct {
 
 // catalogue holds the images of the simulated registry, by name.
 var catalogue = func() []*Image {
-	all := []*Image{busybox(), crasher(), nginx(), redis(), pause(), slowStarter()}
+	all := []*Image{busybox(), crasher(), nginx(), perl(), redis(), pause(), slowStarter()}
 	for _, i := range all {
 		i.lower = lowerOf(i)
 	}

@@ -55,7 +55,7 @@ func TestMissingImagesSayWhatThereIs(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, _, err = Find("docker.io/library/nope:latest")
-	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: busybox, nginx, redis, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
+	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: busybox, nginx, perl, redis, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
 		t.Errorf("got %v", err)
 	}
 }
