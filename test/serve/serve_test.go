@@ -138,8 +138,8 @@ func TestStrangersStayOut(t *testing.T) {
 		url    string
 		status int
 	}{
-		{s.APIURL + "/api/v1/pods", http.StatusUnauthorized},
-		{s.APIURL + "/apis/apps/v1/deployments", http.StatusUnauthorized},
+		{s.APIURL + "/api/v1/pods", http.StatusForbidden}, // as system:anonymous
+		{s.APIURL + "/apis/apps/v1/deployments", http.StatusForbidden},
 		{site + "/cluster/api/v1/pods", http.StatusUnauthorized},
 		{site + "/stream", http.StatusUnauthorized},
 		{site + "/", http.StatusOK},

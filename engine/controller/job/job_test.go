@@ -135,6 +135,11 @@ func TestComplete(t *testing.T) {
 					c.Errorf("times %v and %v", s.StartTime, s.CompletionTime)
 				}
 				events := c.Events("Job", "work")
+				if slices.ContainsFunc(events, func(event string) bool {
+					return strings.HasPrefix(event, "Warning") && !strings.Contains(event, "TooManySucceededPods")
+				}) {
+					c.Errorf("warnings of a Job that succeeds: %q", events)
+				}
 				if last := events[len(events)-1]; test.want < 10 && last != "Normal Completed: Job completed" || !strings.HasPrefix(events[0], "Normal SuccessfulCreate: Created pod: work-") {
 					c.Errorf("events %q", events)
 				}

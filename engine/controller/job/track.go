@@ -32,7 +32,8 @@ func (t *turn) track(ctx context.Context, changed bool) error {
 	}
 	changed = t.countReleased(waiting) || changed
 	ended, listed, more := t.list()
-	changed = listed || t.noteDecision() || changed
+	decided := t.noteDecision()
+	changed = listed || decided || changed
 	if changed {
 		if err := t.write(ctx); err != nil {
 			return err
