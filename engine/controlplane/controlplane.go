@@ -18,6 +18,7 @@ import (
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
+	"tidepool.dev/tidepool/engine/controller/apiservices"
 	certificateloops "tidepool.dev/tidepool/engine/controller/certificates"
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
 	"tidepool.dev/tidepool/engine/controller/cronjob"
@@ -27,6 +28,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/disruption"
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
+	"tidepool.dev/tidepool/engine/controller/flowcontrol"
 	"tidepool.dev/tidepool/engine/controller/garbagecollector"
 	"tidepool.dev/tidepool/engine/controller/job"
 	"tidepool.dev/tidepool/engine/controller/namespace"
@@ -82,10 +84,14 @@ type ControlPlane struct {
 // New assembles a control plane and creates the objects that every cluster has.
 func New(ctx context.Context, config Config) (*ControlPlane, error) {
 	served := kinds.All()
-	config.API.Store, config.API.Clock, config.API.Random, config.API.Kinds = config.Store, config.Clock, config.Random, served
+	config.API.Store, config.API.Clock, config.API.Random = config.Store, config.Clock, config.Random
+	config.API.Kinds = slices.Concat(served, kinds.Computed(func() error {
+		_, err := config.Store.Revision(context.WithoutCancel(ctx))
+		return err
+	}))
 	resourceMetrics := metricsapi.New(config.Metrics)
 	if config.Metrics != nil {
-		config.API.Kinds = append(slices.Clone(served), resourceMetrics.Kinds()...)
+		config.API.Kinds = append(config.API.Kinds, resourceMetrics.Kinds()...)
 	}
 	access, err := newAccess(ctx, &config)
 	if err != nil {
@@ -123,6 +129,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		clusterroleaggregation.New(shared, p.client(clusterroleaggregation.Name)),
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served, definitions.Custom),
 		customresources.New(shared, server.Client(identity.APIServer), config.Clock),
+		apiservices.New(shared, server.Client(identity.APIServer), config.Clock, server.GroupVersions()),
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
 		statefulset.New(shared, p.client(statefulset.Name), p.recorder(statefulset.Name), config.Clock),
@@ -144,6 +151,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}
+	p.Controllers = append(p.Controllers, flowcontrol.New(shared, server.Client(identity.APIServer), config.Clock)...)
 	p.Controllers = append(p.Controllers, certificateloops.New(certificateloops.Config{
 		Cache: shared, Client: p.client(certificateloops.Name), Clock: config.Clock, Authority: config.Authority, Authorize: access.authorize,
 	})...)

@@ -54,6 +54,11 @@ var trims = map[string][]trimmed{
 			unregister: []string{"register.go"},
 		},
 		{
+			module:     "k8s.io/kube-aggregator",
+			drop:       append([]string{"zz_generated.conversion.go"}, generated...),
+			unregister: []string{"register.go", "defaults.go"},
+		},
+		{
 			module: "k8s.io/apimachinery",
 			drop: []string{
 				"generated.pb.go", "*_proto.go", "types_swagger_doc_generated.go", // as above

@@ -32,6 +32,9 @@ func (q *request) discovery(parts []string) error {
 	return q.discoverVersion(schema.GroupVersion{Group: parts[1], Version: parts[2]})
 }
 
+// GroupVersions are those that are served now, in the order of discovery.
+func (h *Handler) GroupVersions() []schema.GroupVersion { return h.current().versions }
+
 func (q *request) coreVersions() any {
 	return metav1.APIVersions{
 		TypeMeta: metav1.TypeMeta{Kind: "APIVersions"},

@@ -53,10 +53,10 @@ var readWrite = []string{"get", "patch", "update"}
 // priority is the order in which Kubernetes lists groups; others come last, by
 // name.
 var priority = []string{
-	"", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+	"", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
 	"certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
 	"admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
-	"node.k8s.io", "discovery.k8s.io", "flowcontrol.apiserver.k8s.io",
+	"node.k8s.io", "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io", "storagemigration.k8s.io",
 }
 
 func newGroups(kinds []*kind.Kind, questions []reviews.Review) *groups {
@@ -74,6 +74,8 @@ func newGroups(kinds []*kind.Kind, questions []reviews.Review) *groups {
 	for _, r := range questions {
 		g.add(&resource{Kind: r.Kind, served: r.GroupVersionKind, verbs: verbsOf(r.Kind), answer: r.Answer})
 	}
+	binding := Binding()
+	g.add(&resource{Kind: binding, served: bindingKind, verbs: verbsOf(binding)})
 	for gv, resources := range g.resources {
 		g.versions = append(g.versions, gv)
 		slices.SortFunc(resources, func(a, b *resource) int { return strings.Compare(a.Plural, b.Plural) })

@@ -29,8 +29,11 @@ func (q *request) serveResource(unacceptable error) error {
 	if unacceptable != nil {
 		return unacceptable
 	}
-	if r.answer != nil {
+	switch {
+	case r.answer != nil:
 		return q.review(r)
+	case r.served == bindingKind:
+		return q.bind()
 	}
 	switch q.verb {
 	case "get":

@@ -162,7 +162,23 @@ func (q *request) sendScale(scale *autoscalingv1.Scale) error {
 	return q.sendObject(http.StatusOK, scales, scale)
 }
 
+// Binding is the kind that gives a pod its node, in the form that names the pod
+// in the body: what POST pods/NAME/binding does, by an older path.
+func Binding() *kind.Kind {
+	return &kind.Kind{
+		GroupVersionKind: bindingKind,
+		Plural:           "bindings",
+		Singular:         "binding",
+		Namespaced:       true,
+		New:              func() store.Object { return &corev1.Binding{} },
+		NoVerbs:          []string{"get", "list", "watch", "update", "patch", "delete", "deletecollection"},
+	}
+}
+
 func (q *request) bind() error {
+	if q.namespace == "" {
+		return methodNotAllowed()
+	}
 	opts, err := q.writeOptions("CreateOptions")
 	if err != nil {
 		return err
@@ -170,6 +186,9 @@ func (q *request) bind() error {
 	binding := &corev1.Binding{}
 	if err := q.decode(bindingKind, binding, opts.validation); err != nil {
 		return err
+	}
+	if q.subresource == "" {
+		q.name = binding.Name
 	}
 	if err := q.nameBody(&binding.ObjectMeta); err != nil {
 		return err

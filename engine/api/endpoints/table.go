@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -78,6 +79,9 @@ func (q *request) tableList(r *resource, objects []store.Object, meta metav1.Lis
 	row, err := q.rows(r, objects)
 	if err != nil {
 		return nil, err
+	}
+	if r.CompareRows != nil {
+		objects = slices.SortedStableFunc(slices.Values(objects), r.CompareRows)
 	}
 	return &codec.List{
 		TypeMeta: metav1.TypeMeta{Kind: "Table", APIVersion: q.media.as.GroupVersion().String()},

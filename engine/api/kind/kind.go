@@ -121,6 +121,8 @@ type Kind struct {
 	// ListRow is Row for an object that is shown among others, where that
 	// makes a difference; nil: Row.
 	ListRow func(list []store.Object) func(obj store.Object, now time.Time) []any
+	// CompareRows is the order of the rows of a list; nil: that of the list.
+	CompareRows func(a, b store.Object) int
 
 	// NoVerbs lists verbs that the kind does not serve, of: get, list, watch,
 	// create, update, patch, delete, deletecollection.

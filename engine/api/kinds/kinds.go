@@ -61,5 +61,8 @@ func All() []*kind.Kind {
 		clusterRoleBinding(),
 		certificateSigningRequest(),
 		customResourceDefinition(),
+		apiService(),
+		flowSchema(),
+		priorityLevelConfiguration(),
 	}
 }

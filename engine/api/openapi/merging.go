@@ -30,6 +30,7 @@ io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement values[
 io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern status=
 io.k8s.api.batch.v1.UncountedTerminatedPods failed[ succeeded[
 io.k8s.api.certificates.v1.CertificateSigningRequestStatus conditions[type
+io.k8s.api.core.v1.ComponentStatus conditions[type
 io.k8s.api.core.v1.ConfigMapEnvSource name=
 io.k8s.api.core.v1.ConfigMapKeySelector ! name=
 io.k8s.api.core.v1.ConfigMapProjection name=
@@ -79,6 +80,10 @@ io.k8s.api.core.v1.VolumeHealthStatus healthConditions[status,reason
 io.k8s.api.core.v1.VolumeMount bindMountOptions[
 io.k8s.api.discovery.v1.Endpoint addresses[
 io.k8s.api.discovery.v1.EndpointPort !
+io.k8s.api.flowcontrol.v1.FlowSchemaStatus conditions[type
+io.k8s.api.flowcontrol.v1.NonResourcePolicyRule nonResourceURLs[ verbs[
+io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus conditions[type
+io.k8s.api.flowcontrol.v1.ResourcePolicyRule apiGroups[ namespaces[ resources[ verbs[
 io.k8s.api.networking.v1.ServiceBackendPort !
 io.k8s.api.networking.v1.ServiceCIDRStatus conditions[type
 io.k8s.api.node.v1.Scheduling nodeSelector!
@@ -93,4 +98,5 @@ io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps x-kuber
 io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector !
 io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta finalizers[ ownerReferences[uid
 io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference !
+io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus conditions[type
 `

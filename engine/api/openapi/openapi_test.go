@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"tidepool.dev/tidepool/engine/api/endpoints"
+	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/api/openapi"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
@@ -24,7 +26,7 @@ import (
 var update = flag.Bool("update", false, "write the documents instead of checking them")
 
 func TestDocumentsAreFresh(t *testing.T) {
-	documents, err := generate.Documents(append(kinds.All(), reviews.Kinds()...))
+	documents, err := generate.Documents(slices.Concat(kinds.All(), kinds.Computed(nil), reviews.Kinds(), []*kind.Kind{endpoints.Binding()}))
 	if err != nil {
 		t.Fatal(err)
 	}

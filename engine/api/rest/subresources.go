@@ -13,6 +13,7 @@ import (
 
 	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/managed"
+	"tidepool.dev/tidepool/engine/api/validation"
 	"tidepool.dev/tidepool/engine/store"
 )
 
@@ -69,9 +70,8 @@ func scaled(k *kind.Kind, current store.Object, scale *autoscalingv1.Scale) (sto
 
 // Bind gives a pod its node (k8s.io/kubernetes/pkg/registry/core/pod/storage).
 func (o *Operations) Bind(ctx context.Context, binding *corev1.Binding, opts WriteOptions) error {
-	if binding.Target.Name == "" {
-		return apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Binding").GroupKind(), binding.Name,
-			field.ErrorList{field.Required(field.NewPath("target", "name"), "")})
+	if errs := validation.Binding(binding); len(errs) > 0 {
+		return errs.ToAggregate() // which is no Status, as upstream
 	}
 	pods := o.kinds["pods"]
 	refuse := func(format string, values ...any) error {

@@ -144,6 +144,9 @@ func (s *schemas) kindOf(name string) (schema.GroupVersionKind, bool) {
 	if kind, is := strings.CutPrefix(name, modelName(extensionsPackage, "")); is {
 		return schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: kind}, true
 	}
+	if kind, is := strings.CutPrefix(name, modelName(registrationPackage, "")); is {
+		return schema.GroupVersionKind{Group: "apiregistration.k8s.io", Version: "v1", Kind: kind}, true
+	}
 	parts := strings.Split(name, ".") // io k8s api GROUP VERSION KIND
 	if len(parts) != 6 || parts[2] != "api" || parts[5] == "PersistentVolumeClaimTemplate" {
 		return schema.GroupVersionKind{}, false

@@ -96,8 +96,11 @@ func goPackagePath(gv schema.GroupVersion) string {
 		return "k8s.io/api/core/" + gv.Version
 	}
 	name, _, _ := strings.Cut(gv.Group, ".")
-	if name == "apiextensions" {
+	switch name {
+	case "apiextensions":
 		return extensionsPackage
+	case "apiregistration":
+		return registrationPackage
 	}
 	return "k8s.io/api/" + name + "/" + gv.Version
 }

@@ -17,8 +17,12 @@ type object = map[string]any
 
 const metaPackage = "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// extensionsPackage has the types of a group that is not in k8s.io/api.
-const extensionsPackage = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+// extensionsPackage and registrationPackage have the types of groups that are
+// not in k8s.io/api.
+const (
+	extensionsPackage   = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	registrationPackage = "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+)
 
 // schemas collects the schemas of types and of the types that they refer to,
 // in the form of OpenAPI v2: a reference beside other keywords.
