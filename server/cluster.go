@@ -16,6 +16,7 @@ import (
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controlplane"
+	"tidepool.dev/tidepool/engine/controlplane/administration"
 	"tidepool.dev/tidepool/engine/executor/concurrent"
 	"tidepool.dev/tidepool/engine/metrics"
 	"tidepool.dev/tidepool/engine/sim"
@@ -63,6 +64,7 @@ func newCluster(ctx context.Context, nodes int, measured bool, authority *pki.Au
 	}
 	plane, err := controlplane.New(ctx, controlplane.Config{
 		Store: memory, Clock: clock, Random: random, API: hooks, Wake: waker, CA: authority.PEM, Authority: authority, Metrics: source,
+		Further: administration.Further(),
 	})
 	if err != nil {
 		return nil, err

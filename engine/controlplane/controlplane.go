@@ -13,12 +13,12 @@ import (
 	"tidepool.dev/tidepool/engine/api/authorization/rbac/policy"
 	"tidepool.dev/tidepool/engine/api/certificates"
 	"tidepool.dev/tidepool/engine/api/identity"
+	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
-	"tidepool.dev/tidepool/engine/controller/apiservices"
 	certificateloops "tidepool.dev/tidepool/engine/controller/certificates"
 	"tidepool.dev/tidepool/engine/controller/clusterroleaggregation"
 	"tidepool.dev/tidepool/engine/controller/cronjob"
@@ -28,7 +28,6 @@ import (
 	"tidepool.dev/tidepool/engine/controller/disruption"
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
-	"tidepool.dev/tidepool/engine/controller/flowcontrol"
 	"tidepool.dev/tidepool/engine/controller/garbagecollector"
 	"tidepool.dev/tidepool/engine/controller/job"
 	"tidepool.dev/tidepool/engine/controller/namespace"
@@ -70,6 +69,16 @@ type Config struct {
 	CA []byte
 	// Authority signs certificates; nil: nobody does.
 	Authority certificates.Authority
+	// Further are kinds besides those of kinds.All, with their control loops.
+	Further Further
+}
+
+// Further is what a control plane has that not all have, because it would make
+// the others too large.
+type Further struct {
+	Kinds []*kind.Kind
+	// Loops makes the control loops; nil: there are none.
+	Loops func(server *api.Server, shared *cache.Cache, clock clock.Clock) []controller.Controller
 }
 
 // ControlPlane is the assembled brain; an executor has to run Controllers.
@@ -83,7 +92,7 @@ type ControlPlane struct {
 
 // New assembles a control plane and creates the objects that every cluster has.
 func New(ctx context.Context, config Config) (*ControlPlane, error) {
-	served := kinds.All()
+	served := append(kinds.All(), config.Further.Kinds...)
 	config.API.Store, config.API.Clock, config.API.Random = config.Store, config.Clock, config.Random
 	config.API.Kinds = slices.Concat(served, kinds.Computed(func() error {
 		_, err := config.Store.Revision(context.WithoutCancel(ctx))
@@ -129,7 +138,6 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		clusterroleaggregation.New(shared, p.client(clusterroleaggregation.Name)),
 		garbagecollector.New(shared, p.client(garbagecollector.Name), p.recorder(garbagecollector.Name), config.Clock, served, definitions.Custom),
 		customresources.New(shared, server.Client(identity.APIServer), config.Clock),
-		apiservices.New(shared, server.Client(identity.APIServer), config.Clock, server.GroupVersions()),
 		daemonset.New(shared, p.client(daemonset.Name), p.recorder(daemonset.Name), config.Clock),
 		deployment.New(shared, p.client(deployment.Name), p.recorder(deployment.Name), config.Clock),
 		statefulset.New(shared, p.client(statefulset.Name), p.recorder(statefulset.Name), config.Clock),
@@ -151,7 +159,9 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		eventttl.New(shared, p.client(eventttl.Name), config.Clock),
 		p.Scheduler.Controller(),
 	}
-	p.Controllers = append(p.Controllers, flowcontrol.New(shared, server.Client(identity.APIServer), config.Clock)...)
+	if config.Further.Loops != nil {
+		p.Controllers = append(p.Controllers, config.Further.Loops(server, shared, config.Clock)...)
+	}
 	p.Controllers = append(p.Controllers, certificateloops.New(certificateloops.Config{
 		Cache: shared, Client: p.client(certificateloops.Name), Clock: config.Clock, Authority: config.Authority, Authorize: access.authorize,
 	})...)

@@ -211,7 +211,7 @@ func TestAnswers(t *testing.T) {
 		"unknown check":   {path: "/livez/none", code: 404},
 		"roots":           {path: "/", code: 200, want: []string{`"/apis/apps/v1"`}},
 		"core versions":   {path: "/api", code: 200, want: []string{`{"kind":"APIVersions","versions":["v1"]`}},
-		"groups":          {path: "/apis", code: 200, want: []string{`{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apiregistration.k8s.io","versions":[{"groupVersion":"apiregistration.k8s.io/v1","version":"v1"}]`}},
+		"groups":          {path: "/apis", code: 200, want: []string{`{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1","version":"v1"}]`}},
 		"group":           {path: "/apis/apps", code: 200, want: []string{`{"kind":"APIGroup","apiVersion":"v1","name":"apps"`}},
 		"no group":        {path: "/apis/none", code: 404},
 		"resources":       {path: "/api/v1", code: 200, want: []string{`"groupVersion":"v1"`, `{"name":"pods/eviction","singularName":"","namespaced":true,"group":"policy","version":"v1","kind":"Eviction","verbs":["create"]}`}},

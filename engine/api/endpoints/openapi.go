@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"tidepool.dev/tidepool/engine/api/openapi"
 )
 
@@ -19,7 +21,7 @@ func (q *request) openAPI(path string) error {
 	}
 	if path != "v2" {
 		entry, ok := openAPIEntry(path)
-		if !ok {
+		if !ok || !q.served(entry) {
 			return q.customOpenAPI(path)
 		}
 		if done := q.checkHash(entry); done {
@@ -50,6 +52,15 @@ func openAPIEntry(path string) (openapi.Entry, bool) {
 		}
 	}
 	return openapi.Entry{}, false
+}
+
+// served says whether the group version that a document describes is there.
+func (q *request) served(entry openapi.Entry) bool {
+	group, version, _ := strings.Cut(strings.TrimPrefix(entry.GroupVersion(), "apis/"), "/")
+	if group == "api" {
+		group = ""
+	}
+	return len(q.groups.resources[schema.GroupVersion{Group: group, Version: version}]) > 0
 }
 
 // checkHash lets clients keep a document for good that they ask for by its
@@ -108,6 +119,9 @@ func (q *request) openAPIIndex() error {
 	}
 	paths := map[string]reference{}
 	for _, entry := range openapi.Index {
+		if !q.served(entry) {
+			continue
+		}
 		location, err := url.Parse(entry.URL())
 		if err != nil {
 			return err

@@ -9,7 +9,7 @@ package kinds
 
 import "tidepool.dev/tidepool/engine/api/kind"
 
-// All returns the served kinds, always in the same order.
+// All returns the kinds that every cluster serves, always in the same order.
 func All() []*kind.Kind {
 	return []*kind.Kind{
 		configMap(),
@@ -61,6 +61,14 @@ func All() []*kind.Kind {
 		clusterRoleBinding(),
 		certificateSigningRequest(),
 		customResourceDefinition(),
+	}
+}
+
+// Administrative returns the further kinds of a real API server, which those
+// meet who run one. Builds for the browser, which must be small, don't call it,
+// and so leave them out.
+func Administrative() []*kind.Kind {
+	return []*kind.Kind{
 		apiService(),
 		flowSchema(),
 		priorityLevelConfiguration(),

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap"
 )
 
 // FlowSchema checks a new FlowSchema
@@ -17,10 +16,8 @@ import (
 func FlowSchema(s *flowcontrolv1.FlowSchema) field.ErrorList {
 	path := field.NewPath("spec")
 	errs := flowSchemaSpec(s.Name, &s.Spec, path)
-	for _, mandatory := range bootstrap.MandatoryFlowSchemas {
-		if mandatory.Name == s.Name && !equality.Semantic.DeepEqual(s.Spec, mandatory.Spec) {
-			errs = append(errs, field.Invalid(path, internal(s.Spec), fmt.Sprintf("spec of '%s' must equal the fixed value", s.Name)))
-		}
+	if fixed, ok := mandatoryFlowSchema(s.Name); ok && !equality.Semantic.DeepEqual(s.Spec, fixed) {
+		errs = append(errs, field.Invalid(path, internal(s.Spec), fmt.Sprintf("spec of '%s' must equal the fixed value", s.Name)))
 	}
 	return append(errs, flowSchemaConditions(s)...)
 }

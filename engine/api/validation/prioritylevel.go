@@ -7,7 +7,6 @@ import (
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap"
 )
 
 // maxQueues is what a priority level may have at most, and maxHashBits how many
@@ -77,19 +76,18 @@ func levelConditions(l *flowcontrolv1.PriorityLevelConfiguration) field.ErrorLis
 // mandatoryLevel: some levels stay as they are, but for the shares of the exempt
 // one.
 func mandatoryLevel(l *flowcontrolv1.PriorityLevelConfiguration, path *field.Path) field.ErrorList {
-	for _, mandatory := range bootstrap.MandatoryPriorityLevelConfigurations {
-		if mandatory.Name != l.Name {
-			continue
-		}
-		spec, except := l.Spec, ""
-		if l.Name == flowcontrolv1.PriorityLevelConfigurationNameExempt {
-			spec.Exempt, except = mandatory.Spec.Exempt, " except the 'spec.exempt' field"
-		}
-		if !equality.Semantic.DeepEqual(spec, mandatory.Spec) {
-			return field.ErrorList{field.Invalid(path, internal(l.Spec), fmt.Sprintf("spec of '%s'%s must equal the fixed value", l.Name, except))}
-		}
+	fixed, ok := mandatoryPriorityLevel(l.Name)
+	if !ok {
+		return nil
 	}
-	return nil
+	spec, except := l.Spec, ""
+	if l.Name == flowcontrolv1.PriorityLevelConfigurationNameExempt {
+		spec.Exempt, except = fixed.Exempt, " except the 'spec.exempt' field"
+	}
+	if equality.Semantic.DeepEqual(spec, fixed) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, internal(l.Spec), fmt.Sprintf("spec of '%s'%s must equal the fixed value", l.Name, except))}
 }
 
 func exemptLevel(l *flowcontrolv1.ExemptPriorityLevelConfiguration, path *field.Path) (errs field.ErrorList) {

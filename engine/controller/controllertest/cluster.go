@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"tidepool.dev/tidepool/engine/api/kind"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/api/rest"
 	"tidepool.dev/tidepool/engine/cache"
@@ -68,12 +69,12 @@ func Run(t *testing.T, build Build, test func(c *Cluster)) {
 func newCluster(t testing.TB, clock clock.Clock, s store.Interface, wake func()) *Cluster {
 	t.Helper()
 	random := rand.New(&lockedSource{source: rand.NewPCG(1, 2)})
-	operations := rest.New(s, clock, random, kinds.All())
+	operations := rest.New(s, clock, random, served())
 	if err := operations.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var resources []string
-	for _, k := range kinds.All() {
+	for _, k := range served() {
 		resources = append(resources, k.Resource())
 	}
 	c, err := cache.New(t.Context(), s, resources, wake)
@@ -136,7 +137,7 @@ func (c *Cluster) Pass(d time.Duration) { c.driver.pass(c.Context(), d) }
 // dump says what there is, for a test that has failed.
 func (c *Cluster) dump() string {
 	text := ""
-	for _, k := range kinds.All() {
+	for _, k := range served() {
 		for _, obj := range c.list(k.Resource(), "") {
 			text += fmt.Sprintf("%s %s/%s", k.Resource(), obj.GetNamespace(), obj.GetName())
 			if event, ok := obj.(*corev1.Event); ok {
@@ -167,7 +168,7 @@ func resource(obj store.Object) string {
 
 var resources = sync.OnceValue(func() map[reflect.Type]string {
 	names := map[reflect.Type]string{}
-	for _, k := range kinds.All() {
+	for _, k := range served() {
 		names[reflect.TypeOf(k.New())] = k.Resource()
 	}
 	return names
@@ -272,3 +273,6 @@ func (s *lockedSource) Uint64() uint64 {
 	defer s.mu.Unlock()
 	return s.source.Uint64()
 }
+
+// served are all kinds that there are.
+func served() []*kind.Kind { return append(kinds.All(), kinds.Administrative()...) }
