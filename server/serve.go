@@ -82,7 +82,11 @@ func Serve(ctx context.Context, config Config) error {
 		API:   cluster.API,
 		Stream: stream.Handler{
 			Authorize: func(r *http.Request) bool {
-				_, ok := identity.authenticator.ByToken(stream.Token(r))
+				token, err := authentication.WebSocketToken(r.Header)
+				if err != nil {
+					return false
+				}
+				_, ok := identity.authenticator.ByToken(token)
 				return ok
 			},
 			Open: cluster.session,

@@ -20,8 +20,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"tidepool.dev/tidepool/engine/api/authentication"
 	"tidepool.dev/tidepool/server/pki"
-	"tidepool.dev/tidepool/server/stream"
 )
 
 // running is a server of a test.
@@ -211,7 +211,7 @@ func TestOneServerPerDataDirectory(t *testing.T) {
 // TestEndingEndsStreamsAndWatches: clients are told, and nothing waits for them.
 func TestEndingEndsStreamsAndWatches(t *testing.T) {
 	server := start(t, t.TempDir())
-	dialer := websocket.Dialer{Subprotocols: []string{"tidepool.stream.v1", stream.TokenPrefix + base64.RawURLEncoding.EncodeToString([]byte(server.token))}}
+	dialer := websocket.Dialer{Subprotocols: []string{"tidepool.stream.v1", authentication.ProtocolPrefix + base64.RawURLEncoding.EncodeToString([]byte(server.token))}}
 	connection, _, err := dialer.Dial("ws://"+server.site+"/stream", nil)
 	if err != nil {
 		t.Fatal(err)

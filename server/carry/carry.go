@@ -20,6 +20,8 @@ const (
 	creation = 30 * time.Second
 	// writing is how long a client may take to accept a message.
 	writing = 30 * time.Second
+	// closing is how long it may take to agree that the connection ends.
+	closing = 5 * time.Second
 )
 
 // Carrier implements endpoints.Carrier.

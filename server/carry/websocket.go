@@ -2,24 +2,16 @@ package carry
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gorilla/websocket"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/remotecommand"
 
 	"tidepool.dev/tidepool/engine/api/remote"
+	"tidepool.dev/tidepool/engine/api/remote/channel"
 )
-
-// protocols are the WebSocket protocols of exec and attach, the preferred one
-// first. They differ in that v5 lets a client close its end of a stream.
-var protocols = []string{remotecommand.StreamProtocolV5Name, remotecommand.StreamProtocolV4Name}
 
 // maxMessage bounds what a client sends at once.
 const maxMessage = 1 << 20
@@ -46,7 +38,7 @@ func upgrade(w http.ResponseWriter, r *http.Request, protocols []string) (*webso
 }
 
 func (Carrier) overWebSocket(w http.ResponseWriter, r *http.Request, start func(wake func()) (remote.Process, error)) {
-	conn, ok := upgrade(w, r, protocols)
+	conn, ok := upgrade(w, r, channel.Protocols)
 	if !ok {
 		return
 	}
@@ -55,7 +47,8 @@ func (Carrier) overWebSocket(w http.ResponseWriter, r *http.Request, start func(
 	bell := newBell()
 	process, err := start(bell.ring)
 	if err != nil {
-		s.finish(apierrors.NewInternalError(err).Status())
+		s.finish(s.send(channel.Failed(err)))
+		s.read(discarded{})
 		return
 	}
 	defer process.Close()
@@ -65,11 +58,16 @@ func (Carrier) overWebSocket(w http.ResponseWriter, r *http.Request, start func(
 		defer gone()
 		s.read(process)
 	}()
-	end, err := copyOut(ctx, process, bell, s.write)
-	if err == nil {
-		s.finish(statusOf(end))
-	}
+	s.finish(s.copyOut(ctx, process, bell))
+	<-ctx.Done() // a connection that is closed before the client has agreed loses what is on its way
 }
+
+// discarded takes what a client sends to a process that could not be started.
+type discarded struct{ remote.Process }
+
+func (discarded) Write([]byte)    {}
+func (discarded) CloseInput()     {}
+func (discarded) Resize(int, int) {}
 
 // read passes on what the client sends until it goes.
 func (s processSocket) read(process remote.Process) {
@@ -78,67 +76,48 @@ func (s processSocket) read(process remote.Process) {
 		if err != nil {
 			return
 		}
-		if kind != websocket.BinaryMessage && kind != websocket.TextMessage || len(message) == 0 {
-			continue
-		}
-		switch channel, data := message[0], message[1:]; channel {
-		case remotecommand.StreamStdIn:
-			process.Write(data)
-		case remotecommand.StreamResize:
-			var size struct{ Width, Height uint16 }
-			if json.Unmarshal(data, &size) == nil {
-				process.Resize(int(size.Width), int(size.Height))
-			}
-		case remotecommand.StreamClose:
-			if len(data) == 1 && data[0] == remotecommand.StreamStdIn {
-				process.CloseInput()
-			}
+		if kind == websocket.BinaryMessage || kind == websocket.TextMessage {
+			channel.Receive(process, message)
 		}
 	}
 }
 
-func (s processSocket) write(chunk remote.Chunk) error {
-	channel := byte(remotecommand.StreamStdOut)
-	if chunk.Stderr {
-		channel = remotecommand.StreamStdErr
+// copyOut sends what the process writes, until it ends or the client has gone.
+func (s processSocket) copyOut(ctx context.Context, process remote.Process, bell bell) error {
+	for {
+		messages, ended := channel.Next(process)
+		for _, message := range messages {
+			if err := s.send(message); err != nil {
+				return err
+			}
+		}
+		if ended {
+			return nil
+		}
+		select {
+		case <-bell:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return s.send(channel, chunk.Data)
 }
 
-func (s processSocket) send(channel byte, data []byte) error {
+func (s processSocket) send(message []byte) error {
 	if err := s.SetWriteDeadline(time.Now().Add(writing)); err != nil {
 		return err
 	}
-	return s.WriteMessage(websocket.BinaryMessage, append([]byte{channel}, data...))
+	return s.WriteMessage(websocket.BinaryMessage, message)
 }
 
-// finish tells how the process ended, and ends the connection.
-func (s processSocket) finish(status metav1.Status) {
-	data, err := json.Marshal(status)
+// finish asks the client to end the connection, which it has a moment for.
+func (s processSocket) finish(err error) {
 	if err == nil {
-		err = s.send(remotecommand.StreamErr, data)
+		err = s.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(writing))
 	}
 	if err == nil {
-		_ = s.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(writing))
+		err = s.SetReadDeadline(time.Now().Add(closing))
 	}
-}
-
-// statusOf tells of an end as Kubernetes does
-// (k8s.io/apiserver/pkg/util/proxy.StreamTranslatorHandler): an error has come
-// through two servers, both of which say that it is one.
-func statusOf(end *remote.End) metav1.Status {
-	switch {
-	case end.Err != nil:
-		return apierrors.NewInternalError(apierrors.NewInternalError(fmt.Errorf("error executing command in container: %w", end.Err))).Status()
-	case end.Code == 0:
-		return metav1.Status{Status: metav1.StatusSuccess}
-	}
-	return metav1.Status{
-		Status: metav1.StatusFailure,
-		Reason: remotecommand.NonZeroExitCodeReason,
-		Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{
-			{Type: remotecommand.ExitCodeCauseType, Message: strconv.Itoa(end.Code)},
-		}},
-		Message: fmt.Sprintf("command terminated with non-zero exit code: command terminated with exit code %d", end.Code),
+	if err != nil {
+		s.Close()
 	}
 }

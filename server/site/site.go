@@ -40,7 +40,8 @@ func New(config Config) http.Handler {
 // another site can't make a browser send. Others are refused as the API refuses.
 func onlyWithToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := authentication.BearerToken(r.Header.Get("Authorization")); ok {
+		_, ok := authentication.BearerToken(r.Header.Get("Authorization"))
+		if token, err := authentication.WebSocketToken(r.Header); ok || err == nil && token != "" {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -4,37 +4,13 @@
 package stream
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/gorilla/websocket"
 )
 
-const (
-	// protocol is the subprotocol of the stream.
-	protocol = "tidepool.stream.v1"
-	// TokenPrefix precedes the client's token, in a second subprotocol, since
-	// browsers can't set headers on a WebSocket. Kubernetes' API server takes
-	// tokens in the same way.
-	TokenPrefix = "base64url.bearer.authorization.k8s.io."
-)
-
-// Token returns the bearer token that a WebSocket request carries among its
-// subprotocols; empty if there is none.
-func Token(r *http.Request) string {
-	for _, offered := range websocket.Subprotocols(r) {
-		if encoded, ok := strings.CutPrefix(offered, TokenPrefix); ok {
-			token, err := base64.RawURLEncoding.DecodeString(encoded)
-			if err != nil {
-				return ""
-			}
-			return string(token)
-		}
-	}
-	return ""
-}
+// protocol is the subprotocol of the stream.
+const protocol = "tidepool.stream.v1"
 
 // sameOrigin accepts clients that are not browsers and pages of this server.
 func sameOrigin(r *http.Request) bool {

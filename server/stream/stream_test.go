@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"tidepool.dev/tidepool/engine/api/authentication"
 )
 
 // echo is a session that greets and then sends back what it gets.
@@ -44,7 +46,10 @@ func (e *echo) Close() { close(e.closed) }
 func serve(t *testing.T) (url string, session *echo) {
 	session = &echo{frames: []string{"hello"}, closed: make(chan struct{})}
 	server := httptest.NewServer(Handler{
-		Authorize: func(r *http.Request) bool { return Token(r) == "secret" },
+		Authorize: func(r *http.Request) bool {
+			token, err := authentication.WebSocketToken(r.Header)
+			return token == "secret" && err == nil
+		},
 		Open:      func(wake func()) Session { session.wake = wake; return session },
 		Log:       slog.New(slog.DiscardHandler),
 	})
@@ -53,7 +58,7 @@ func serve(t *testing.T) (url string, session *echo) {
 }
 
 func dial(url, token string, header http.Header) (*websocket.Conn, *http.Response, error) {
-	dialer := websocket.Dialer{Subprotocols: []string{protocol, TokenPrefix + base64.RawURLEncoding.EncodeToString([]byte(token))}}
+	dialer := websocket.Dialer{Subprotocols: []string{protocol, authentication.ProtocolPrefix + base64.RawURLEncoding.EncodeToString([]byte(token))}}
 	return dialer.Dial(url, header)
 }
 

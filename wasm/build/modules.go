@@ -74,7 +74,8 @@ var trims = map[string][]trimmed{
 		{module: "k8s.io/api", drop: generated},
 		{
 			module: "k8s.io/client-go",
-			drop:   []string{"kubernetes/fake/*", "kubernetes/typed/*/*/fake/*"},
+			// A browser has no sockets: the overlay's executor has another way.
+			drop:   []string{"kubernetes/fake/*", "kubernetes/typed/*/*/fake/*", "tools/remotecommand/websocket.go", "tools/remotecommand/spdy.go"},
 			filter: []string{"kubernetes/clientset.go", "kubernetes/scheme/register.go", "kubernetes/typed/*/*/*.go"},
 		},
 		{

@@ -16,17 +16,29 @@ import (
 //	→ {id, abort: true}
 //	← {id, status, headers}, {id, chunk: Uint8Array}..., {id, end: true}
 //	← {id, error: text}, instead of the rest
+//
+// A request with the header "connection: upgrade" that is answered with status
+// 101 has become a channel of messages (see engine/api/remote/channel): from then
+// on, each chunk is one message, and the client sends its own as
+//
+//	→ {id, message: Uint8Array}
 
 // connectHTTP serves requests that come through a port; done is called after
 // each.
 func connectHTTP(port js.Value, handler http.Handler, done func()) {
-	running := map[int]context.CancelFunc{}
+	running := map[int]*exchange{}
 	port.Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		message := args[0].Get("data")
 		id := message.Get("id").Int()
 		if message.Get("abort").Truthy() {
-			if cancel, ok := running[id]; ok {
-				cancel()
+			if e, ok := running[id]; ok {
+				e.cancel()
+			}
+			return nil
+		}
+		if m := message.Get("message"); m.Truthy() {
+			if e, ok := running[id]; ok {
+				e.receive(bytesOf(m))
 			}
 			return nil
 		}
@@ -37,11 +49,12 @@ func connectHTTP(port js.Value, handler http.Handler, done func()) {
 			port.Call("postMessage", map[string]any{"id": id, "error": err.Error()})
 			return nil
 		}
-		running[id] = cancel
+		e := &exchange{cancel: cancel, arrived: make(chan struct{}, 1)}
+		running[id] = e
 		go func() {
 			defer delete(running, id)
 			defer cancel()
-			w := &responseWriter{port: port, id: id, header: http.Header{}, done: done}
+			w := &responseWriter{port: port, id: id, exchange: e, header: http.Header{}, done: done}
 			handler.ServeHTTP(w, request)
 			w.Flush()
 			port.Call("postMessage", map[string]any{"id": id, "end": true})
@@ -50,11 +63,31 @@ func connectHTTP(port js.Value, handler http.Handler, done func()) {
 	}))
 }
 
+// exchange is a request that has not ended.
+type exchange struct {
+	cancel   context.CancelFunc
+	messages [][]byte // of the client's, not read yet
+	arrived  chan struct{}
+}
+
+func (e *exchange) receive(message []byte) {
+	e.messages = append(e.messages, message)
+	select {
+	case e.arrived <- struct{}{}:
+	default:
+	}
+}
+
+func bytesOf(array js.Value) []byte {
+	data := make([]byte, array.Get("byteLength").Int())
+	js.CopyBytesToGo(data, array)
+	return data
+}
+
 func readRequest(ctx context.Context, message js.Value) (*http.Request, error) {
 	var body []byte
 	if b := message.Get("body"); b.Truthy() {
-		body = make([]byte, b.Get("byteLength").Int())
-		js.CopyBytesToGo(body, b)
+		body = bytesOf(b)
 	}
 	request, err := http.NewRequestWithContext(ctx, message.Get("method").String(), message.Get("url").String(), bytes.NewReader(body))
 	if err != nil {
@@ -73,8 +106,9 @@ const fullBuffer = 64 << 10
 
 // responseWriter sends a response in as few messages as its flushes allow.
 type responseWriter struct {
-	port   js.Value
-	id     int
+	port js.Value
+	id   int
+	*exchange
 	header http.Header
 	status int
 	sent   bool // the status and the headers

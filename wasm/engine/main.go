@@ -56,7 +56,7 @@ func main() {
 		Seed:  config.seed,
 		Start: config.start,
 		Nodes: config.nodes,
-		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.Observe, Panicked: logPanic},
+		API:   api.Config{OpenAPI: fetchDocument(config.openAPI), Observe: watched.Observe, Carrier: carrier{}, Panicked: logPanic},
 	})
 	if err != nil {
 		js.Global().Call("onTidepoolFailed", fmt.Sprintf("the cluster could not be made: %v", err))

@@ -23,6 +23,7 @@ import (
 	engine "tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
 	"tidepool.dev/tidepool/engine/sim"
+	"tidepool.dev/tidepool/server/carry"
 )
 
 const nginx = `apiVersion: apps/v1
@@ -92,6 +93,17 @@ func TestBrowser(t *testing.T) {
 		{name: "rollout for ever", args: "set image deployment/other nginx=no/such:image", stdout: "updated"},
 		{name: "its status", args: "rollout status deployment/other", stop: "watch=true", code: 130, stdout: "Waiting for"},
 		{name: "after interruptions", args: "get pod web", stdout: "web"},
+		{name: "exec", args: "exec web -- ls /usr/share/nginx/html", stdout: "index.html\n"},
+		{name: "exec fails", args: "exec web -- cat /none", code: 1, stderr: "command terminated with exit code 1\n"},
+		{name: "exec reads", args: "exec -i web -- sh", stdin: "cd /etc\nhead -n 1 hosts\nexit 4\n", code: 4, stdout: "# Kubernetes-managed hosts file.\n"},
+		{name: "exec without a terminal", args: "exec -it web -- echo hello", stdout: "hello\n", stderr: "Unable to use a TTY - input is not a terminal or the right kind of file"},
+		{name: "exec of nothing", args: "exec web", code: 1, stderr: "you must specify at least one command for the container"},
+		{name: "exec elsewhere", args: "exec none -- ls", code: 1, stderr: `pods "none" not found`},
+		{name: "exec for ever", args: "exec web -- sleep 3600", stop: "/exec", code: 130},
+		{name: "copy there", args: "cp nginx-deployment.yaml web:/tmp/x.yaml"},
+		{name: "copy back", args: "cp web:/tmp/x.yaml x.yaml"},
+		{name: "attach", args: "attach web", stop: "/attach", code: 130},
+		{name: "run and attach", args: "run once --image=busybox --restart=Never --rm -i --quiet -- echo once", stdout: "once\n"},
 		{name: "events", args: "events", stdout: "REASON"},
 		{name: "explain", args: "explain deployment.spec.replicas", stdout: "FIELD: replicas"},
 		{name: "api-resources", args: "api-resources", stdout: "deploy"},
@@ -114,7 +126,7 @@ func TestBrowser(t *testing.T) {
 		{name: "unknown flag", args: "get pods --wat", code: 1, stderr: "unknown flag: --wat"},
 		{name: "no file", args: "apply -f missing.yaml", code: 1, stderr: `the path "missing.yaml" does not exist`},
 		{name: "help", args: "help", stdout: "Basic Commands (Beginner)"},
-		{name: "not exec", args: "exec web -it -- ls", code: 1, stderr: "kubectl exec is not available in this page"},
+		{name: "not port-forward", args: "port-forward web 80", code: 1, stderr: "a browser tab has no ports to listen on"},
 		{name: "verbose", args: "get nodes -v=6", stdout: "node-1", stderr: "round_trippers"},
 		{name: "whoami", args: "auth whoami", stdout: "kubernetes-admin"},
 		{name: "ends the program", args: "auth can-i create pods", code: 1, stdout: "no"},
@@ -129,6 +141,10 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("%s: kubectl %s: exit code %d, want %d\nstdout, which should contain %q:\n%s\nstderr, which should contain %q:\n%s",
 				step.name, step.args, got.Code, step.code, step.stdout, got.Stdout, step.stderr, got.Stderr)
 		}
+	}
+
+	if got := call[string](page, "read", "x.yaml"); got != nginx {
+		t.Errorf("what was copied there and back is\n%s", got)
 	}
 
 	t.Run("completion", func(t *testing.T) {
@@ -228,7 +244,7 @@ func builtModules(t *testing.T) string {
 // request is answered or the test waits.
 func newCluster(t *testing.T) http.Handler {
 	t.Helper()
-	world, err := sim.New(t.Context(), sim.Config{Seed: 1, Start: time.Now(), Nodes: 3, API: engine.Config{OpenAPI: embedded.Source}})
+	world, err := sim.New(t.Context(), sim.Config{Seed: 1, Start: time.Now(), Nodes: 3, API: engine.Config{OpenAPI: embedded.Source, Carrier: carry.Carrier{}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@
  * The connection to a cluster. Nothing else in the page knows whether it runs in
  * this tab, in a worker, or on the server that the page came from.
  */
+import { base64url, overWebSockets, type Dial } from "./channel.js";
 import { asset, type Config } from "./config.js";
 import { engineFetch, serveFetch, type Fetch } from "./engine-fetch.js";
 import type { FromEngineWorker, ToEngineWorker } from "./engine-worker.js";
@@ -102,6 +103,7 @@ export class ServerCluster implements Cluster {
   #queue: string[] = [];
   #closed = false;
   #lost = false;
+  #dialAPI: Dial;
 
   constructor(token: string, private readonly handlers: Handlers) {
     this.fetch = (input, init) => {
@@ -114,12 +116,13 @@ export class ServerCluster implements Cluster {
       const target = apiPrefix + url.pathname + url.search;
       return fetch(input instanceof Request ? new Request(target, input) : target, { ...init, headers });
     };
+    this.#dialAPI = overWebSockets((url) => new URL(apiPrefix + url, location.origin), token, this.fetch);
     this.#dial(token);
   }
 
   connect(): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    serveFetch(port2, this.fetch);
+    serveFetch(port2, this.fetch, this.#dialAPI);
     return port1;
   }
 
@@ -156,10 +159,6 @@ export class ServerCluster implements Cluster {
       setTimeout(() => !this.#closed && this.#dial(token), reconnectAfter);
     };
   }
-}
-
-function base64url(text: string): string {
-  return btoa(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
 const tokenKey = "tidepool.token";

@@ -6,14 +6,18 @@
  * the other side answers
  *   {id, status, headers}, then {id, chunk}*, then {id, end: true},
  * or at any time {id, error}. The url is a path with its query.
+ *
+ * A request with the header "connection: upgrade" that is answered with status
+ * 101 has become a connection for messages: each chunk is one, and the client
+ * sends its own as {id, message}.
  */
+import type { Channel, Dial, Headers_ } from "./channel.js";
 
 export type Fetch = (input: Request | URL | string, init?: RequestInit) => Promise<Response>;
 
-type Headers_ = Record<string, string>;
-
 type ToEngine =
   | { id: number; method: string; url: string; headers: Headers_; body: Uint8Array | null }
+  | { id: number; message: Uint8Array }
   | { id: number; abort: true };
 
 type FromEngine =
@@ -34,7 +38,7 @@ interface Exchange {
 export class ConnectionError extends TypeError {}
 
 /** A fetch over a port; closing it fails what is under way. */
-export type PortFetch = Fetch & { close(): void };
+export type PortFetch = Fetch & { dial: Dial; close(): void };
 
 /** Returns a fetch whose requests travel over the port. It owns the port from then on. */
 export function engineFetch(port: MessagePort): PortFetch {
@@ -61,6 +65,26 @@ export function engineFetch(port: MessagePort): PortFetch {
     }
     exchanges.clear();
     port.close();
+  };
+
+  const dial: Dial = (url, headers, on) => {
+    const id = ++last;
+    const send = (message: ToEngine): void => port.postMessage(message);
+    exchanges.set(id, {
+      begin: (status) => on.begin(status),
+      chunk: (data) => on.message(data),
+      end: () => on.end(),
+      fail: (error) => on.end(error instanceof Error ? error : new Error(String(error))),
+    });
+    send({ id, method: "GET", url, headers, body: null });
+    return {
+      send: (message) => send({ id, message }),
+      close: () => {
+        if (!exchanges.delete(id)) return;
+        send({ id, abort: true });
+        queueMicrotask(() => on.end());
+      },
+    };
   };
 
   const fetch: Fetch = async (input, init) => {
@@ -95,13 +119,13 @@ export function engineFetch(port: MessagePort): PortFetch {
       });
     });
   };
-  return Object.assign(fetch, { close });
+  return Object.assign(fetch, { dial, close });
 }
 
 /** Answers every request that arrives on a port with an error. */
 export function refuse(port: MessagePort, reason: string): void {
   port.onmessage = ({ data }: MessageEvent<ToEngine>) => {
-    if (!("abort" in data)) port.postMessage({ id: data.id, error: reason } satisfies FromEngine);
+    if ("method" in data) port.postMessage({ id: data.id, error: reason } satisfies FromEngine);
   };
 }
 
@@ -145,20 +169,41 @@ function newExchange(
 }
 
 /**
- * Answers the requests that arrive on a port with a fetch of the page's own: so
- * that whoever holds the other end reaches a server as it would reach an engine.
+ * Answers the requests that arrive on a port with a fetch and a dial of the page's
+ * own: so that whoever holds the other end reaches a server as it would reach an
+ * engine.
  */
-export function serveFetch(port: MessagePort, fetch: Fetch): void {
+export function serveFetch(port: MessagePort, fetch: Fetch, dial: Dial): void {
   const running = new Map<number, AbortController>();
+  const channels = new Map<number, Channel>();
   port.onmessage = (event: MessageEvent<ToEngine>) => {
     const message = event.data;
+    const { id } = message;
     if ("abort" in message) {
-      running.get(message.id)?.abort();
+      running.get(id)?.abort();
+      channels.get(id)?.close();
+      return;
+    }
+    if ("message" in message) {
+      channels.get(id)?.send(message.message);
+      return;
+    }
+    if (message.headers["connection"]?.toLowerCase() === "upgrade") {
+      const send = (message: FromEngine) => port.postMessage(message);
+      const channel = dial(message.url, message.headers, {
+        begin: (status) => send({ id, status, headers: {} }),
+        message: (chunk) => send({ id, chunk }),
+        end: (error) => {
+          channels.delete(id);
+          send(error ? { id, error: error.message } : { id, end: true });
+        },
+      });
+      channels.set(id, channel);
       return;
     }
     const aborter = new AbortController();
-    running.set(message.id, aborter);
-    void answer(port, fetch, message, aborter.signal).finally(() => running.delete(message.id));
+    running.set(id, aborter);
+    void answer(port, fetch, message, aborter.signal).finally(() => running.delete(id));
   };
 }
 

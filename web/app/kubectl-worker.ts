@@ -3,9 +3,10 @@
  * runs one command after another, with files, standard streams and network of the
  * page's making.
  */
+import type { Dial } from "./channel.js";
 import { ConnectionError, engineFetch, type Fetch, type PortFetch } from "./engine-fetch.js";
 import { goFileSystem } from "./kubectl-fs.js";
-import type { FromWorker, ToWorker } from "./kubectl-protocol.js";
+import type { FromWorker, TerminalState, ToWorker } from "./kubectl-protocol.js";
 import { FileSystem, type Change } from "./vfs.js";
 
 /** What wasm_exec.js defines. */
@@ -32,6 +33,10 @@ interface WorkerScope {
   fs: object;
   process: object;
   fetch: Fetch;
+  /** For wasm/kubectl/session. */
+  dial: Dial;
+  /** For the overlays of moby/term and kubectl's util/term; absent without a terminal. */
+  terminal?: TerminalState & { raw(on: boolean): void; onresize?: (() => void) | null };
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
@@ -63,12 +68,18 @@ scope.onmessage = (event) => {
     case "connect":
       connection?.close(); // what still waits for the cluster before would wait for ever
       scope.fetch = connection = engineFetch(message.port);
+      scope.dial = connection.dial;
       break;
     case "files":
       files.apply(message.changes, "page");
       break;
     case "run":
-      run(message.args, message.cwd);
+      run(message.args, message.cwd, message.terminal);
+      break;
+    case "resize":
+      if (!scope.terminal) break;
+      Object.assign(scope.terminal, { columns: message.columns, rows: message.rows });
+      scope.terminal.onresize?.();
       break;
     case "interrupt":
       provideInput?.(null);
@@ -150,12 +161,15 @@ async function compile(url: string, size: number): Promise<WebAssembly.Module> {
   return module;
 }
 
-function run(args: string[], cwd: string): void {
+function run(args: string[], cwd: string, terminal: TerminalState | null): void {
+  if (terminal) scope.terminal = { ...terminal, raw: (on) => send({ type: "raw", on }) };
+  else delete scope.terminal;
   files.cwd = files.isDirectory(cwd) ? cwd : files.home;
   let over = false;
   exit = (code, reusable) => {
     if (over) return;
     over = true;
+    provideInput?.(null); // to whom still waits for it
     provideInput = undefined;
     sendChanges();
     send({ type: "exit", code, reusable });

@@ -2,7 +2,7 @@
  * kubectl for the page: loads it into a worker of its own, runs command lines one
  * after another, and replaces the worker when a command has used it up.
  */
-import type { FromWorker, ToWorker } from "./kubectl-protocol.js";
+import type { FromWorker, TerminalState, ToWorker } from "./kubectl-protocol.js";
 import { directoryOf, type Change, type FileSystem } from "./vfs.js";
 
 export interface KubectlOptions {
@@ -25,6 +25,16 @@ export interface Input {
   read(): Promise<Uint8Array | null>;
 }
 
+/** The terminal at which a command runs. */
+export interface Terminal {
+  readonly columns: number;
+  readonly rows: number;
+  /** Whether keys reach the command as they are typed, without being shown. */
+  raw(on: boolean): void;
+  /** Returns what ends the listening. */
+  onResize(listener: () => void): () => void;
+}
+
 export interface RunOptions {
   /** No input when absent. */
   stdin?: Input;
@@ -34,6 +44,8 @@ export interface RunOptions {
   edit?(path: string): Promise<void>;
   /** Interrupts the command, as Ctrl-C does. */
   signal?: AbortSignal;
+  /** The terminal, and which of the streams are its. */
+  terminal?: { of: Terminal; stdin: boolean; stdout: boolean };
 }
 
 export interface Completion {
@@ -196,8 +208,12 @@ class Instance {
   run(args: string[], options: RunOptions): Promise<Exit> {
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
+      const terminal = options.terminal?.of;
+      const unsubscribe = terminal?.onResize(() => this.#send({ type: "resize", columns: terminal.columns, rows: terminal.rows }));
       const finish = (exit: Exit): void => {
         clearTimeout(timer);
+        unsubscribe?.();
+        terminal?.raw(false);
         options.signal?.removeEventListener("abort", interrupt);
         this.#onMessage = () => undefined;
         this.#worker.onerror = null;
@@ -222,6 +238,9 @@ class Instance {
           case "edit":
             void this.#edit(message.path, options.edit);
             break;
+          case "raw":
+            terminal?.raw(message.on);
+            break;
           case "exit":
             finish(message);
             break;
@@ -229,7 +248,7 @@ class Instance {
       };
       options.signal?.addEventListener("abort", interrupt);
       this.#sendFiles();
-      this.#send({ type: "run", args, cwd: this.#files.cwd });
+      this.#send({ type: "run", args, cwd: this.#files.cwd, terminal: stateOf(options.terminal) });
     });
   }
 
@@ -268,6 +287,12 @@ class Instance {
   #send(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
+}
+
+function stateOf(terminal: RunOptions["terminal"]): TerminalState | null {
+  if (!terminal) return null;
+  const { of, stdin, stdout } = terminal;
+  return { stdin, stdout, columns: of.columns, rows: of.rows };
 }
 
 /** Resolves when the signal is aborted. */

@@ -3,14 +3,16 @@
  * keys that reach a running command. xterm's Terminal is a Screen; it must convert
  * ends of lines (convertEol).
  */
-import type { Completion, Input } from "./kubectl.js";
+import type { Completion, Input, Terminal } from "./kubectl.js";
 import type { Shell } from "./shell.js";
 
 /** What it needs of a terminal emulator. */
 export interface Screen {
   readonly cols: number;
+  readonly rows: number;
   write(data: string | Uint8Array): void;
   onData(listener: (data: string) => void): unknown;
+  onResize(listener: () => void): { dispose(): void };
 }
 
 export interface ShellTerminalOptions {
@@ -47,6 +49,8 @@ export class ShellTerminal {
   #queue: string[] = [];
   #completing: AbortController | undefined;
   #running: { input: TypedInput; aborter: AbortController; done: Promise<number> } | undefined;
+  /** Keys go to the running command as they are typed. */
+  #raw = false;
   /** The last byte on the screen ended a line. */
   #atLineStart = true;
 
@@ -101,11 +105,12 @@ export class ShellTerminal {
     }
   }
 
-  // ---- while a command runs: a terminal in its usual, line by line mode
+  // ---- while a command runs: a terminal in its usual, line by line mode, or raw
 
   #whileRunning(key: string): void {
     const { input, aborter } = this.#running!;
-    if (key === "\x03") {
+    if (this.#raw) input.push(pasted(key)?.replaceAll("\n", "\r") ?? key);
+    else if (key === "\x03") {
       this.#print("^C\n");
       aborter.abort();
     } else if (key === "\x04") input.flush();
@@ -137,8 +142,9 @@ export class ShellTerminal {
       this.#atLineStart = data.at(-1) === 10;
       this.#screen.write(data);
     };
+    const terminal = { of: this.#asTerminal(), stdin: input, stdout: output };
     const done = this.#shell
-      .run(line, { stdin: input, stdout: output, stderr: output, signal: aborter.signal, clear: () => this.#clear() })
+      .run(line, { stdin: input, stdout: output, stderr: output, signal: aborter.signal, clear: () => this.#clear(), terminal })
       .catch((error: unknown) => {
         this.#print(`${error instanceof Error ? error.message : String(error)}\n`);
         return 1;
@@ -146,6 +152,7 @@ export class ShellTerminal {
       .then((code) => {
         input.end();
         this.#running = undefined;
+        this.#raw = false;
         if (!this.#atLineStart) this.#print("\n");
         this.#set("", 0);
         this.#recalled = undefined;
@@ -156,6 +163,23 @@ export class ShellTerminal {
       });
     this.#running = { input, aborter, done };
     return done;
+  }
+
+  #asTerminal(): Terminal {
+    const screen = this.#screen;
+    return {
+      get columns() {
+        return screen.cols;
+      },
+      get rows() {
+        return screen.rows;
+      },
+      raw: (on) => void (this.#raw = on),
+      onResize: (listener) => {
+        const listening = screen.onResize(listener);
+        return () => listening.dispose();
+      },
+    };
   }
 
   // ---- while a line is typed
@@ -457,17 +481,21 @@ class TypedInput implements Input {
   }
 
   enter(): void {
-    this.#lines.push(new TextEncoder().encode(this.#line + "\n"));
+    this.push(this.#line + "\n");
     this.#line = "";
+  }
+
+  /** Hands over a text at once. */
+  push(text: string): void {
+    this.#lines.push(new TextEncoder().encode(text));
     this.#wake();
   }
 
   /** Ctrl-D: hands over what is typed, or ends the input when nothing is. */
   flush(): void {
     if (this.#line === "") return this.end();
-    this.#lines.push(new TextEncoder().encode(this.#line));
+    this.push(this.#line);
     this.#line = "";
-    this.#wake();
   }
 
   end(): void {

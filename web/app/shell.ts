@@ -2,7 +2,7 @@
  * The page's shell: runs command lines over the page's files, kubectl and the few
  * commands of shell-commands.ts, and completes them. It knows no terminal.
  */
-import type { Completion, Input, Kubectl } from "./kubectl.js";
+import type { Completion, Input, Kubectl, Terminal } from "./kubectl.js";
 import { interrupted } from "./kubectl.js";
 import { CommandError, commands, print, type Context } from "./shell-commands.js";
 import { parse, quote, ShellSyntaxError, unfinished, type Part, type Pipeline, type Redirection, type SimpleCommand, type Word } from "./shell-parse.js";
@@ -24,6 +24,8 @@ export interface Streams {
   signal: AbortSignal;
   /** Clears the screen, if there is one. */
   clear?(): void;
+  /** The terminal, and the streams that are its. */
+  terminal?: { of: Terminal; stdin: Input; stdout(data: Uint8Array): void };
 }
 
 /** Ways to complete what stands before the cursor. */
@@ -144,7 +146,11 @@ export class Shell {
 
   async #execute(name: string, args: string[], streams: Streams): Promise<number> {
     const { kubectl, edit } = this.#options;
-    if (kubectlNames.includes(name)) return kubectl.run(args, { ...streams, ...(edit && { edit }) });
+    if (kubectlNames.includes(name)) {
+      const { terminal, ...rest } = streams;
+      const at = terminal && { of: terminal.of, stdin: streams.stdin === terminal.stdin, stdout: streams.stdout === terminal.stdout };
+      return kubectl.run(args, { ...rest, ...(edit && { edit }), ...(at && { terminal: at }) });
+    }
     if (name === "help") {
       print(streams, this.#help());
       return 0;

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { Dial } from "../app/channel.js";
 import { ConnectionError, engineFetch, refuse, serveFetch, type Fetch, type PortFetch } from "../app/engine-fetch.js";
+
+const refused: Dial = () => assert.fail("nobody dials here");
 
 const open: MessagePort[] = [];
 after(() => open.forEach((port) => port.close()));
 
 /** A fetch that reaches another one through a port. */
-function through(fetch: Fetch): PortFetch {
+function through(fetch: Fetch, dial: Dial = refused): PortFetch {
   const { port1, port2 } = new MessageChannel();
   open.push(port1, port2);
-  serveFetch(port1, fetch);
+  serveFetch(port1, fetch, dial);
   return engineFetch(port2);
 }
 
@@ -99,4 +102,40 @@ test("a refused request says why", async () => {
   const fetch = engineFetch(port1);
   await assert.rejects(fetch("/"), new ConnectionError("there is no engine"));
   fetch.close();
+});
+
+test("messages travel both ways on an upgraded connection", async () => {
+  const decode = (data: Uint8Array) => new TextDecoder().decode(data);
+  const asked: string[] = [];
+  const fetch = through(async () => new Response(), (url, headers, on) => {
+    asked.push(`${url} ${headers["x-wish"]}`);
+    queueMicrotask(() => on.begin(101));
+    return {
+      send: (data) => on.message(new TextEncoder().encode(`${decode(data)}!`)),
+      close: () => {
+        asked.push("closed");
+        on.end();
+      },
+    };
+  });
+  const heard: string[] = [];
+  await new Promise<void>((resolve) => {
+    const channel = fetch.dial("/exec?command=sh", { connection: "Upgrade", "x-wish": "tea" }, {
+      begin: (status) => {
+        heard.push(String(status));
+        channel.send(new TextEncoder().encode("one"));
+      },
+      message: (data) => {
+        heard.push(decode(data));
+        channel.close();
+      },
+      end: (error) => {
+        heard.push(error ? error.message : "end");
+        resolve();
+      },
+    });
+  });
+  await fetch("/"); // what was sent before has arrived
+  assert.deepEqual(heard, ["101", "one!", "end"]);
+  assert.deepEqual(asked, ["/exec?command=sh tea", "closed"]);
 });

@@ -10,10 +10,15 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** As much of a terminal emulator as the line editor uses. */
 class FakeScreen {
   cols = 40;
-  rows: string[] = [""];
+  readonly rows = 24;
+  lines: string[] = [""];
   row = 0;
   column = 0;
   #listener: (data: string) => void = () => undefined;
+
+  onResize(): { dispose(): void } {
+    return { dispose: () => undefined };
+  }
 
   onData(listener: (data: string) => void): void {
     this.#listener = listener;
@@ -39,13 +44,13 @@ class FakeScreen {
     else if (control?.[2] === "C") this.column += count;
     else if (control?.[2] === "H") this.#goTo(0, 0);
     else if (token === "\x1b[J") {
-      this.rows.length = this.row + 1;
-      this.rows[this.row] = this.rows[this.row]!.slice(0, this.column);
-    } else if (token === "\x1b[2J") this.rows = [""];
+      this.lines.length = this.row + 1;
+      this.lines[this.row] = this.lines[this.row]!.slice(0, this.column);
+    } else if (token === "\x1b[2J") this.lines = [""];
     else if (!control) {
       if (this.column >= this.cols) this.#goTo(this.row + 1, 0);
-      const line = this.rows[this.row]!.padEnd(this.column);
-      this.rows[this.row] = line.slice(0, this.column) + token + line.slice(this.column + 1);
+      const line = this.lines[this.row]!.padEnd(this.column);
+      this.lines[this.row] = line.slice(0, this.column) + token + line.slice(this.column + 1);
       this.column++;
     }
   }
@@ -53,12 +58,12 @@ class FakeScreen {
   #goTo(row: number, column: number): void {
     this.row = Math.max(0, row);
     this.column = column;
-    while (this.rows.length <= this.row) this.rows.push("");
+    while (this.lines.length <= this.row) this.lines.push("");
   }
 
   /** What is seen, and a bar where the cursor is. */
   get seen(): string {
-    return this.rows
+    return this.lines
       .map((line, i) => (i === this.row ? line.padEnd(this.column).slice(0, this.column) + "▏" + line.slice(this.column) : line).trimEnd())
       .join("\n");
   }
@@ -66,6 +71,15 @@ class FakeScreen {
 
 const kubectl = {
   async run(args: string[], options: RunOptions): Promise<number> {
+    if (args[0] === "exec") {
+      const { terminal, stdin } = options;
+      if (!terminal?.stdin) return 1;
+      terminal.of.raw(true);
+      for (let data = await stdin!.read(); data && !data.includes(4); data = await stdin!.read()) {
+        options.stdout(encode(JSON.stringify(new TextDecoder().decode(data))));
+      }
+      return 7;
+    }
     if (args[0] === "watch") {
       options.stdout(encode("watching\n"));
       await new Promise((resolve) => options.signal?.addEventListener("abort", resolve));
@@ -186,4 +200,17 @@ test("a line that the page runs replaces what is typed and what runs", async () 
   screen.send("half");
   assert.equal(await terminal.run("echo done"), 0);
   assert.ok(screen.seen.endsWith("~ $ echo done\ndone\n~ $ ▏"), screen.seen);
+});
+
+test("keys reach a program that wants them raw, and then the shell again", async () => {
+  const { screen, terminal, shell } = newTerminal();
+  screen.send("k exec\r");
+  await settle();
+  screen.send("l\x03\r\x1b[A\x1b[200~one\ntwo\x1b[201~");
+  await settle();
+  assert.equal(terminal.busy, true);
+  screen.send("\x04echo $?\r");
+  await settle();
+  assert.equal(screen.seen.replace(/\n(?!~|7)/g, ""), `~ $ k exec"l""\\u0003""\\r""\\u001b[A""one\\rtwo"\n~ $ echo $?\n7\n~ $ ▏`);
+  assert.equal(await shell.run("echo typed | k exec", { stdin: { read: async () => null }, stdout: () => undefined, stderr: () => undefined, signal: new AbortController().signal }), 1);
 });

@@ -25,7 +25,15 @@ func (q *request) authenticate() (identity.User, error) {
 		}
 		invalid = err
 	}
-	if token, ok := authentication.BearerToken(q.r.Header.Get("Authorization")); ok {
+	token, ok := authentication.BearerToken(q.r.Header.Get("Authorization"))
+	if !ok && wantsUpgrade(q.r) {
+		var malformed error
+		if token, malformed = authentication.WebSocketToken(q.r.Header); malformed != nil {
+			invalid = malformed
+		}
+		ok = token != ""
+	}
+	if ok {
 		user, valid := q.byToken(token)
 		if valid {
 			return user.Authenticated(), nil

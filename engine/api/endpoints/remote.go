@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,6 +53,8 @@ func (q *request) process() error {
 	switch {
 	case err != nil:
 		return err
+	case !wantsUpgrade(q.r):
+		return errNoUpgrade
 	case !options.Stdin && !options.Stdout && !options.Stderr:
 		return apierrors.NewBadRequest("you must specify at least 1 of stdin, stdout, stderr")
 	case q.subresource == "exec" && len(options.Command) == 0:
@@ -83,8 +86,11 @@ func (q *request) portForward() error {
 		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !wantsUpgrade(q.r):
+		return errNoUpgrade
 	}
 	q.Carrier.CarryPorts(q.w, q.r, pod.Name, func(port int, wake func()) (remote.Connection, error) {
 		return q.dial(pod, port, wake)
@@ -105,6 +111,17 @@ func (q *request) mayConnect() error {
 	wants := q.attributes(true)
 	wants.Verb = "create"
 	return q.authorize(q.user, wants)
+}
+
+// errNoUpgrade is for a plain request, which can carry no streams.
+var errNoUpgrade = apierrors.NewBadRequest("Upgrade request required")
+
+// wantsUpgrade says whether a client wants to speak another protocol than HTTP
+// (k8s.io/apimachinery/pkg/util/httpstream.IsUpgradeRequest).
+func wantsUpgrade(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("Connection"), func(value string) bool {
+		return strings.Contains(strings.ToLower(value), "upgrade")
+	})
 }
 
 func (q *request) pod(name string) (*corev1.Pod, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -93,9 +94,18 @@ func TestRemoteErrors(t *testing.T) {
 		{"GET", "web/attach?stdin=1", 418, "no process"},
 		{"POST", "web/portforward", 418, "web refused"},
 	} {
-		answer := f.call(test.method, "/api/v1/namespaces/default/pods/"+test.path, "", "", "")
+		request := httptest.NewRequest(test.method, "/api/v1/namespaces/default/pods/"+test.path, nil)
+		request.Header.Set("Connection", "Upgrade")
+		answer := httptest.NewRecorder()
+		f.ServeHTTP(answer, request)
 		if answer.Code != test.code || !strings.Contains(answer.Body.String(), strings.ReplaceAll(test.message, `"`, `\"`)) {
 			t.Errorf("%s %s: %d %s", test.method, test.path, answer.Code, answer.Body)
+		}
+	}
+	for _, path := range []string{"web/exec?command=ls&stdout=1", "web/portforward"} {
+		answer := f.call("POST", "/api/v1/namespaces/default/pods/"+path, "", "", "")
+		if answer.Code != 400 || !strings.Contains(answer.Body.String(), "Upgrade request required") {
+			t.Errorf("%s without an upgrade: %d %s", path, answer.Code, answer.Body)
 		}
 	}
 	if len(n.started) != 2 || strings.Join(n.started[0].Command, " ") != "ls -l" || n.started[0].Stderr || !n.started[0].TTY || len(n.started[1].Command) > 0 {

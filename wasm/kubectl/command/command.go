@@ -23,16 +23,19 @@ import (
 	"k8s.io/kubectl/pkg/cmd/annotate"
 	"k8s.io/kubectl/pkg/cmd/apiresources"
 	"k8s.io/kubectl/pkg/cmd/apply"
+	"k8s.io/kubectl/pkg/cmd/attach"
 	"k8s.io/kubectl/pkg/cmd/auth"
 	"k8s.io/kubectl/pkg/cmd/autoscale"
 	"k8s.io/kubectl/pkg/cmd/clusterinfo"
 	"k8s.io/kubectl/pkg/cmd/config"
+	"k8s.io/kubectl/pkg/cmd/cp"
 	"k8s.io/kubectl/pkg/cmd/create"
 	"k8s.io/kubectl/pkg/cmd/delete"
 	"k8s.io/kubectl/pkg/cmd/describe"
 	"k8s.io/kubectl/pkg/cmd/drain"
 	"k8s.io/kubectl/pkg/cmd/edit"
 	"k8s.io/kubectl/pkg/cmd/events"
+	"k8s.io/kubectl/pkg/cmd/exec"
 	"k8s.io/kubectl/pkg/cmd/explain"
 	"k8s.io/kubectl/pkg/cmd/expose"
 	"k8s.io/kubectl/pkg/cmd/get"
@@ -183,6 +186,9 @@ func addCommands(root *cobra.Command, f cmdutil.Factory, streams genericiooption
 			Commands: []*cobra.Command{
 				describe.NewCmdDescribe("kubectl", f, streams),
 				logs.NewCmdLogs(f, streams),
+				attach.NewCmdAttach(f, streams),
+				exec.NewCmdExec(f, streams),
+				cp.NewCmdCp(f, streams),
 				newAuth(f, streams),
 				events.NewCmdEvents(f, streams),
 			},
@@ -222,7 +228,13 @@ func addCommands(root *cobra.Command, f cmdutil.Factory, streams genericiooption
 
 // absent are the commands of upstream's that a page cannot run.
 var absent = []string{
-	"attach", "certificate", "completion", "cp", "debug", "diff", "exec", "kuberc", "kustomize", "plugin", "port-forward", "proxy",
+	"certificate", "completion", "debug", "diff", "kuberc", "kustomize", "plugin", "port-forward", "proxy",
+}
+
+// instead is what does the same in a page.
+var instead = map[string]string{
+	"port-forward": "a browser tab has no ports to listen on. Reach a pod through the API server (kubectl get --raw /api/v1/namespaces/default/pods/NAME:80/proxy/) or from inside the cluster (kubectl exec)",
+	"proxy":        "a browser tab has no ports to listen on. Ask the API server directly: kubectl get --raw /api/v1/...",
 }
 
 // newAbsent returns a command that says so, rather than that it is unknown.
@@ -232,7 +244,11 @@ func newAbsent(name string) *cobra.Command {
 		Hidden:             true,
 		DisableFlagParsing: true,
 		Run: func(*cobra.Command, []string) {
-			cmdutil.CheckErr(fmt.Errorf("kubectl %s is not available in this page; kubectl on your own computer has it", name))
+			why, ok := instead[name]
+			if !ok {
+				why = "kubectl on your own computer has it"
+			}
+			cmdutil.CheckErr(fmt.Errorf("kubectl %s is not available in this page: %s", name, why))
 		},
 	}
 }

@@ -135,6 +135,9 @@ type transport struct{ run context.Context }
 var fetching = &http.Transport{}
 
 func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Header.Get("Upgrade") != "" {
+		return dial(t.run, request)
+	}
 	ctx, cancel := context.WithCancel(request.Context())
 	stop := context.AfterFunc(t.run, cancel)
 	response, err := fetching.RoundTrip(request.WithContext(ctx))

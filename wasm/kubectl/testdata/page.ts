@@ -1,4 +1,5 @@
 /** The page of the browser test: kubectl and a shell, without a terminal. */
+import { overWebSockets } from "../../../web/app/channel.js";
 import { serveFetch } from "../../../web/app/engine-fetch.js";
 import { Kubectl } from "../../../web/app/kubectl.js";
 import { FileSystem } from "../../../web/app/vfs.js";
@@ -12,6 +13,8 @@ interface Outcome {
 
 let onRequest: (url: string) => void = () => undefined;
 
+const dial = overWebSockets((url) => new URL(url, location.href), "", fetch.bind(globalThis));
+
 const files = new FileSystem();
 const kubectl = new Kubectl({
   startWorker: () => new Worker("/kubectl-worker.js", { type: "module" }),
@@ -24,6 +27,9 @@ const kubectl = new Kubectl({
       const response = fetch(input as string, init);
       onRequest(String(input));
       return response;
+    }, (url, headers, on) => {
+      onRequest(url);
+      return dial(url, headers, on);
     });
     return port2;
   },

@@ -1,4 +1,25 @@
 package term
 
-// monitorResizeEvents sends nothing: there is no SIGWINCH in a browser.
-func monitorResizeEvents(uintptr, chan<- TerminalSize, chan struct{}) {}
+import "syscall/js"
+
+// monitorResizeEvents sends the size of the page's terminal whenever it changes:
+// whoever resizes it calls globalThis.terminal.onresize, which stands for
+// SIGWINCH here.
+func monitorResizeEvents(fd uintptr, resizeEvents chan<- TerminalSize, stop chan struct{}) {
+	terminal := js.Global().Get("terminal")
+	resized := js.FuncOf(func(js.Value, []js.Value) any {
+		if size := GetSize(fd); size != nil {
+			select {
+			case resizeEvents <- *size:
+			default:
+			}
+		}
+		return nil
+	})
+	terminal.Set("onresize", resized)
+	go func() {
+		<-stop
+		terminal.Set("onresize", js.Null())
+		resized.Release()
+	}()
+}
