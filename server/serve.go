@@ -18,8 +18,10 @@ import (
 	"tidepool.dev/tidepool/engine/api"
 	"tidepool.dev/tidepool/engine/api/authentication"
 	"tidepool.dev/tidepool/engine/api/authentication/jwt"
+	"tidepool.dev/tidepool/engine/api/endpoints"
 	users "tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/server/credentials"
+	"tidepool.dev/tidepool/server/patience"
 	"tidepool.dev/tidepool/server/pki"
 	"tidepool.dev/tidepool/server/site"
 	"tidepool.dev/tidepool/server/stream"
@@ -31,6 +33,12 @@ var serverNames = []string{
 	"127.0.0.1", "::1", "localhost", "10.96.0.1",
 	"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
 }
+
+// limits are kube-apiserver's defaults.
+var limits = endpoints.Limits{ReadOnly: 400, Mutating: 200, Timeout: time.Minute, Deadline: context.WithTimeout}
+
+// impatience is how long a client may take to read or to send a piece.
+const impatience = 30 * time.Second
 
 // Serve runs until the context ends, and returns nil then.
 func Serve(ctx context.Context, config Config) error {
@@ -66,6 +74,14 @@ func Serve(ctx context.Context, config Config) error {
 		Authenticate: identity.authenticator.Authenticate,
 		Token:        authentication.Static(identity.authenticator.ByToken),
 		Key:          identity.tokens,
+		Limits:       limits,
+		Compress:     compressed,
+		Checks: []endpoints.Check{
+			// Nothing is served before these are done.
+			{Name: "poststarthook/rbac/bootstrap-roles"},
+			{Name: "poststarthook/scheduling/bootstrap-system-priority-classes"},
+			{Name: "shutdown", Ready: true, Healthy: func(context.Context) error { return context.Cause(ctx) }},
+		},
 	}, config.Log)
 	if err != nil {
 		return err
@@ -102,7 +118,7 @@ func Serve(ctx context.Context, config Config) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return cluster.run(ctx) })
 	group.Go(func() error {
-		server := &http.Server{Handler: cluster.API, TLSConfig: &tls.Config{
+		server := &http.Server{Handler: patience.Handler(cluster.API, impatience), TLSConfig: &tls.Config{
 			Certificates: []tls.Certificate{identity.server},
 			ClientAuth:   tls.RequestClientCert, // whose it is, the authenticator finds out
 			ClientCAs:    identity.authority.Pool(),
@@ -111,7 +127,7 @@ func Serve(ctx context.Context, config Config) error {
 		return serveUntil(ctx, server, log, func() error { return server.ServeTLS(apiListener, "", "") })
 	})
 	group.Go(func() error {
-		server := &http.Server{Handler: pages}
+		server := &http.Server{Handler: patience.Handler(pages, impatience)}
 		return serveUntil(ctx, server, log, func() error { return server.Serve(siteListener) })
 	})
 	group.Go(func() error {

@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 
@@ -51,6 +52,9 @@ type Config struct {
 	Authorize    authorization.Authorizer
 	Rules        func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	Observe      func(Observed)
+	Limits       endpoints.Limits
+	Compress     func(io.Writer) io.WriteCloser
+	Checks       []endpoints.Check
 	// CEL evaluates the expressions of policies, webhooks and custom resources,
 	// and Call calls webhooks; each may be nil.
 	CEL  cel.Evaluator
@@ -89,6 +93,9 @@ func New(config Config) (*Server, error) {
 		Authorize:    config.Authorize,
 		Rules:        config.Rules,
 		Observe:      config.Observe,
+		Limits:       config.Limits,
+		Compress:     config.Compress,
+		Checks:       config.Checks,
 	})
 	return &Server{Handler: handler, operations: operations}, nil
 }

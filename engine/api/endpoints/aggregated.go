@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"io"
 	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -78,8 +79,7 @@ func (q *request) discoverAll(plain any, path string) error {
 		Items:    q.aggregated(path == "apis"),
 	}
 	q.w.Header().Set("Content-Type", q.media.contentType()+";g="+as.Group+";v="+as.Version+";as="+as.Kind)
-	q.w.WriteHeader(http.StatusOK)
-	_ = q.encoder().Encode(q.w, list) // a client that is gone needs no answer
+	q.answer(http.StatusOK, func(w io.Writer) error { return q.encoder().Encode(w, list) })
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -66,6 +67,12 @@ type Config struct {
 	Authorize authorization.Authorizer
 	// Rules are all that a user has in a namespace; nil knows none.
 	Rules func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
+	// Limits keep the server alive.
+	Limits Limits
+	// Compress compresses long answers with gzip; nil: nothing is compressed.
+	Compress func(io.Writer) io.WriteCloser
+	// Checks are parts of the server's health besides those of every server.
+	Checks []Check
 	// Observe is told of every operation that has been done, or refused, in the
 	// same turn of Do; it may be nil.
 	Observe func(Observed)
@@ -86,6 +93,7 @@ type Observed struct {
 type Handler struct {
 	Config
 	questions []reviews.Review
+	flying    inFlight
 	served    atomic.Pointer[groups]
 }
 
@@ -149,16 +157,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (q *request) serve() error {
+	target, isResource := parsePath(q.r.URL.Path)
+	q.target = target
+	wants := q.attributes(isResource)
+	cancel, err := q.limitTime(wants)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	user, err := q.authenticate()
 	if err != nil {
 		return err
 	}
-	target, isResource := parsePath(q.r.URL.Path)
-	q.target = target
-	wants := q.attributes(isResource)
 	if user, err = q.impersonate(user, wants); err != nil {
 		return err
 	}
+	release, err := q.admit(user, wants)
+	if err != nil {
+		return err
+	}
+	defer release()
 	q.user = user
 	q.ctx = store.WithCause(identity.WithUser(q.ctx, user), store.Cause{Actor: user.Name})
 	if isResource {

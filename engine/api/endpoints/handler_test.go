@@ -110,7 +110,10 @@ func TestAnswers(t *testing.T) {
 		"bad continue":    {path: configMaps + "?continue=xyz", code: 400, want: []string{"continue key is not valid"}},
 		"bad match":       {path: configMaps + "?resourceVersionMatch=Exact", code: 422, want: []string{"resourceVersionMatch is forbidden unless resourceVersion is provided"}},
 		"future":          {path: configMaps + "?resourceVersion=99999&resourceVersionMatch=Exact", code: 504, want: []string{"Too large resource version"}},
-		"head":            {method: "HEAD", path: configMaps + "/one", code: 200},
+		"head":            {method: "HEAD", path: configMaps + "/one", code: 405}, // as go-restful has it
+		"options":         {method: "OPTIONS", path: configMaps + "/one", code: 405, want: []string{"the server does not allow this method on the requested resource"}},
+		"timeout":         {path: configMaps + "?timeout=1s", code: 200},
+		"no timeout":      {path: configMaps + "?timeout=soon", code: 400, want: []string{`invalid timeout specified in the request URL - time: invalid duration \"soon\"`}},
 
 		"table": {path: configMaps, accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", code: 200,
 			want: []string{`{"kind":"Table","apiVersion":"meta.k8s.io/v1"`, `"columnDefinitions":[{"name":"Name","type":"string","format":"name"`, `"cells":["one",1,"0s"]`, `"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1"`}},
@@ -207,7 +210,10 @@ func TestAnswers(t *testing.T) {
 		"version":         {path: "/version", code: 200, want: []string{`"gitVersion":"v1.37.2"`}},
 		"health":          {path: "/healthz", code: 200, want: []string{"ok"}},
 		"one check":       {path: "/readyz/ping", code: 200, want: []string{"ok"}},
-		"verbose health":  {path: "/livez?verbose", code: 200, want: []string{"[+]ping ok\n[+]etcd ok\nlivez check passed"}},
+		"verbose health":  {path: "/livez?verbose", code: 200, want: []string{"[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n"}},
+		"readiness":       {path: "/readyz?verbose", code: 200, want: []string{"[+]etcd ok\n[+]etcd-readiness ok\nreadyz check passed\n"}},
+		"no readiness":    {path: "/livez/etcd-readiness", code: 404},
+		"without a check": {path: "/livez?verbose&exclude=etcd&exclude=none", code: 200, want: []string{"[+]etcd excluded: ok\n" + `warn: some health checks cannot be excluded: no matches for "none"` + "\nlivez check passed"}},
 		"unknown check":   {path: "/livez/none", code: 404},
 		"roots":           {path: "/", code: 200, want: []string{`"/apis/apps/v1"`}},
 		"core versions":   {path: "/api", code: 200, want: []string{`{"kind":"APIVersions","versions":["v1"]`}},

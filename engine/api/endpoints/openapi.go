@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -37,7 +38,7 @@ func (q *request) openAPI(path string) error {
 		return err
 	}
 	q.w.Header().Set("Content-Type", contentType)
-	_, _ = q.w.Write(document) // a client that is gone needs no answer
+	q.answer(http.StatusOK, func(w io.Writer) error { _, err := w.Write(document); return err })
 	return nil
 }
 

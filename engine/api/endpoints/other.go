@@ -1,11 +1,8 @@
 package endpoints
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // serveOther answers requests that are not about resources.
@@ -27,7 +24,7 @@ func (q *request) serveOther() error {
 		return q.openID()
 	case path == keysPath:
 		return q.keys()
-	case parts[0] == "healthz" || parts[0] == "livez" || parts[0] == "readyz":
+	case isHealth(path):
 		return q.health(parts)
 	case parts[0] == "api" || parts[0] == "apis":
 		return q.discovery(parts)
@@ -69,32 +66,4 @@ func (q *request) roots() error {
 	return q.object(struct {
 		Paths []string `json:"paths"`
 	}{paths})
-}
-
-// checks are the names that /livez and /readyz show and answer for one by one.
-var checks = []string{"ping", "etcd"}
-
-// health tells whether the server works: that its store answers.
-func (q *request) health(parts []string) error {
-	_, broken := q.Operations.Store().Revision(q.ctx)
-	if broken != nil {
-		return apierrors.NewInternalError(fmt.Errorf("%s check failed: %w", parts[0], broken))
-	}
-	text := "ok"
-	switch {
-	case len(parts) == 2 && (parts[1] == checks[0] || parts[1] == checks[1]):
-	case len(parts) > 1:
-		return notFound()
-	case q.r.URL.Query().Has("verbose"):
-		var all strings.Builder
-		for _, check := range checks {
-			fmt.Fprintf(&all, "[+]%s ok\n", check)
-		}
-		fmt.Fprintf(&all, "%s check passed\n", parts[0])
-		text = all.String()
-	}
-	q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	q.w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = q.w.Write([]byte(text)) // a client that is gone needs no answer
-	return nil
 }

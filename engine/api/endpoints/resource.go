@@ -59,7 +59,7 @@ func (q *request) serveResource(unacceptable error) error {
 func (q *request) verbOf() string {
 	named := q.name != ""
 	switch q.r.Method {
-	case http.MethodGet, http.MethodHead:
+	case http.MethodGet:
 		query := parameters{values: q.r.URL.Query()}
 		switch {
 		case q.subresource != "":

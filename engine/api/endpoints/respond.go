@@ -2,6 +2,7 @@ package endpoints
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,8 +90,7 @@ func (q *request) sendList(r *resource, list rest.List) error {
 	}
 	answer.ListMeta, answer.Length = meta, len(list.Items)
 	q.w.Header().Set("Content-Type", q.media.contentType())
-	q.w.WriteHeader(http.StatusOK)
-	_ = q.encoder().EncodeList(q.w, answer) // a client that is gone needs no answer
+	q.answer(http.StatusOK, func(w io.Writer) error { return q.encoder().EncodeList(w, answer) })
 	return nil
 }
 

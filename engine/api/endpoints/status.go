@@ -2,6 +2,7 @@ package endpoints
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -94,6 +95,10 @@ func (q *request) fail(err error) {
 	if q.w.status != 0 {
 		return
 	}
+	if err == errBusy { //nolint:errorlint // it is returned as it is
+		q.busy()
+		return
+	}
 	status := statusOf(err)
 	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
 		q.w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))
@@ -104,8 +109,7 @@ func (q *request) fail(err error) {
 // send writes an object as it is, in the format that was asked for.
 func (q *request) send(code int, object any) {
 	q.w.Header().Set("Content-Type", q.media.contentType())
-	q.w.WriteHeader(code)
-	_ = q.encoder().Encode(q.w, object) // a client that is gone needs no answer
+	q.answer(code, func(w io.Writer) error { return q.encoder().Encode(w, object) })
 }
 
 func (q *request) encoder() codec.Encoder {
