@@ -43,8 +43,12 @@ test: build check-generated lint ## Set everything up and run all tests
 	$(GO_TEST) ./...
 	cd web && npm test
 
-test-long: build ## Run the slow sweeps: race detector, fuzzing, many seeds
+# Helm's tests are here and not in test, because Helm takes minutes to build from
+# cold (test/serve/clients_test.go).
+test-long: build ## Run the slow sweeps: race detector, Helm, fuzzing, many seeds
 	$(GO_TEST) -race ./engine/... ./server/... ./lessons/...
+	cd test/clients && go vet ./...
+	TIDEPOOL_LONG=1 $(GO_TEST) -run TestClients ./test/serve
 	go test -run '^$$' -fuzz FuzzScripts -fuzztime 1m ./engine/sim/image/shell
 	go test -run '^$$' -fuzz FuzzTextIsCheckedAlike -fuzztime 1m ./engine/api/validation
 	TIDEPOOL_SEEDS=50 $(GO_TEST) -run SameSeed ./test/determinism

@@ -94,7 +94,7 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	switch obj.GetResourceVersion() {
 	case current.GetResourceVersion():
 	case "", "0":
-		if !k.AllowUnconditionalUpdate && part == Main {
+		if !k.AllowUnconditionalUpdate && part == Main && !opts.scale {
 			return nil, invalid(k, at.Name, field.ErrorList{
 				field.Invalid(field.NewPath("metadata", "resourceVersion"), obj.GetResourceVersion(), "must be specified for an update")})
 		}
