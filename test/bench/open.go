@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -32,7 +33,16 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "mark", buffered: true });`
 
-const opens = 5
+// everythingLoaded is when the editor is there: it comes last, after the terminal
+// and kubectl.
+const everythingLoaded = `document.querySelector("#editor .cm-editor") !== null`
+
+const (
+	opens = 5
+	// settle is how long Chromium gets to load its own interface for a new tab,
+	// which is made of pages too and keeps both cores busy.
+	settle = 2 * time.Second
+)
 
 // measureOpen measures opening the page from a warm cache.
 func measureOpen(ctx context.Context, site string) ([]record, error) {
@@ -47,11 +57,11 @@ func measureOpen(ctx context.Context, site string) ([]record, error) {
 			if _, err := chromedp.Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
 				return 0, err
 			}
+			time.Sleep(settle)
 			if err := chromedp.Do(tab, chromedp.Navigate(site)); err != nil {
 				return 0, err
 			}
-			// The terminal and kubectl have been loaded too when the hint is back.
-			if _, err := chromedp.Run(tab, chromedp.Poll[bool](`benchmark.running > 0 && !document.querySelector("#console-hint").textContent.includes("Loading")`)); err != nil {
+			if _, err := chromedp.Run(tab, chromedp.Poll[bool](`benchmark.running > 0 && `+everythingLoaded)); err != nil {
 				return 0, err
 			}
 			times, err := chromedp.Run(tab, chromedp.Evaluate[struct{ Shown, Running, Longest float64 }](`benchmark`))
@@ -65,10 +75,10 @@ func measureOpen(ctx context.Context, site string) ([]record, error) {
 			return nil, err
 		}
 	}
-	conditions := fmt.Sprintf("headless Chromium, warm cache, loopback, median of %d", opens)
+	conditions := fmt.Sprintf("headless Chromium, warm cache, loopback, a tab that is open, median of %d", opens)
 	return []record{
 		{Name: "page open to cluster shown", Value: median(shown) / 1000, Unit: "s", Conditions: conditions},
 		{Name: "page open to first pod Running", Value: median(running) / 1000, Unit: "s", Budget: under(1), Conditions: conditions + ", simulated image pull and start included"},
-		{Name: "longest task of the page's main thread", Value: median(longest), Unit: "ms", Budget: under(50), Conditions: conditions + ", from opening until kubectl is loaded"},
+		{Name: "longest task of the page's main thread", Value: median(longest), Unit: "ms", Budget: under(50), Conditions: conditions + ", from opening until kubectl and the editor are loaded; 0 is none over 50 ms"},
 	}, nil
 }

@@ -174,9 +174,8 @@ func browserReplicas(ctx context.Context, site string, s size) (float64, error) 
 		if err := chromedp.Do(tab, chromedp.Navigate(fmt.Sprintf("%s/sandbox?seed=1&nodes=%d", site, s.nodes))); err != nil {
 			return 0, err
 		}
-		// kubectl has been loaded too, or its compilation would be measured.
-		shown := fmt.Sprintf(`globalThis.tidepoolPage?.model.nodes.filter((n) => n.ready).length === %d && `+
-			`!document.querySelector("#console-hint").textContent.includes("Loading")`, s.nodes)
+		// kubectl and the editor have been loaded too, or their compilation would be measured.
+		shown := fmt.Sprintf(`globalThis.tidepoolPage?.model.nodes.filter((n) => n.ready).length === %d && `+everythingLoaded, s.nodes)
 		if _, err := chromedp.Run(tab, chromedp.Poll[bool](shown)); err != nil {
 			return 0, err
 		}

@@ -1,7 +1,7 @@
 /**
  * The console: tabs with the terminal and the editor. The terminal is built as
- * soon as the page has time for it, kubectl and the editor are loaded when the
- * cluster can be seen.
+ * soon as the page has time for it, kubectl is loaded when the cluster can be
+ * seen, and the editor after it, unless somebody asks for it before.
  */
 import { asset, type Config } from "./config.js";
 import { announce, byId } from "./dom.js";
@@ -41,9 +41,11 @@ export class Console {
   #loading = "Loading kubectl…"; // or what went wrong with that; "" once it is there
 
   constructor(private readonly options: ConsoleOptions) {
-    this.#kubectl = this.#loadKubectl();
+    this.#kubectl = this.#makeKubectl();
     this.#terminal = this.#loadTerminal();
-    void Promise.all([this.#terminal, options.after]).then(() => idle()).then(() => this.#loadEditor());
+    const loaded = this.#kubectl.then((kubectl) => this.#loadKubectl(kubectl));
+    // The editor comes last: it would keep the processor from the cluster and kubectl.
+    void Promise.all([this.#terminal, loaded]).then(() => idle()).then(() => this.#loadEditor());
     for (const [i, tab] of tabs.entries()) {
       const button = byId(`tab-${tab}`);
       button.addEventListener("click", () => this.show(tab, true));
@@ -88,10 +90,10 @@ export class Console {
     return TerminalView.open(byId("terminal"), this.options.files, await this.#kubectl, (path) => this.#edit(path));
   }
 
-  async #loadKubectl(): Promise<Kubectl> {
+  async #makeKubectl(): Promise<Kubectl> {
     const { config, files, connect } = this.options;
     const { Kubectl } = await import("./kubectl.js");
-    const kubectl = new Kubectl({
+    return new Kubectl({
       startWorker: () => new Worker(asset(config, "kubectl-worker.js"), { type: "module", name: "kubectl" }),
       wasm: asset(config, "kubectl.wasm"),
       runtime: asset(config, "wasm_exec.js"),
@@ -100,17 +102,22 @@ export class Console {
       files,
       onProgress: (loaded, total) => this.#progress(loaded, total),
     });
-    const loading = (text: string) => {
+  }
+
+  /** Loads kubectl once it is wanted, and says how that went. */
+  async #loadKubectl(kubectl: Kubectl): Promise<void> {
+    const say = (text: string) => {
       this.#loading = text;
       this.#bar.hidden = true;
       this.#say(text || help[this.#shown]);
     };
-    loading(this.#loading);
-    void this.options.after.then(() => this.#wanted()).then(() => kubectl.load()).then(
-      () => loading(""),
-      (error: unknown) => loading(error instanceof Error ? error.message : String(error)),
+    say(this.#loading);
+    await this.options.after;
+    await this.#wanted();
+    await kubectl.load().then(
+      () => say(""),
+      (error: unknown) => say(error instanceof Error ? error.message : String(error)),
     );
-    return kubectl;
   }
 
   /**
