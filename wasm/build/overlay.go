@@ -21,6 +21,7 @@ func overlayLibrary(dir string) (string, error) {
 	for name, change := range map[string]func(upstream string) (map[string][]byte, error){
 		"text/template": namedMethods,
 		"regexp":        compiledLate,
+		"runtime":       grownInSteps,
 	} {
 		upstream := filepath.Join(goroot, "src", filepath.FromSlash(name))
 		files, err := change(upstream)

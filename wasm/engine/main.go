@@ -49,6 +49,7 @@ func logPanic(r *http.Request, reason any, stack []byte) {
 }
 
 func main() {
+	collectSeldom()
 	ctx := context.Background()
 	config := readConfig()
 	watched := &lessons.Observers{}
