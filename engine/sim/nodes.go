@@ -17,6 +17,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/events"
 	"tidepool.dev/tidepool/engine/kubelet"
+	"tidepool.dev/tidepool/engine/sim/network"
 	"tidepool.dev/tidepool/engine/sim/runtime"
 )
 
@@ -75,13 +76,26 @@ func (n *Nodes) Add(node Node) { n.nodes = append(n.nodes, node) }
 // users that clientOf returns the clients of. It is called once.
 func (n *Nodes) Controllers(cache *cache.Cache, clientOf func(user string) client.Client) []controller.Controller {
 	n.Fleet = kubelet.NewFleet(cache)
+	between := network.New(cache, rand.New(rand.NewPCG(n.random.Uint64(), 0)))
 	for _, node := range n.nodes {
-		n.Fleet.Add(n.kubelet(node, cache, clientOf("system:node:"+node.Name)))
+		machine := n.machine(node)
+		machine.Connect(between)
+		between.Add(node.address(), node.podCIDR(), machine)
+		n.Fleet.Add(n.kubelet(node, machine, cache, clientOf("system:node:"+node.Name)))
 	}
 	return n.Fleet.Controllers()
 }
 
-func (n *Nodes) kubelet(node Node, cache *cache.Cache, client client.Client) *kubelet.Kubelet {
+func (n *Nodes) machine(node Node) *runtime.Runtime {
+	return runtime.New(runtime.Config{
+		Clock:   n.clock,
+		Random:  rand.New(rand.NewPCG(n.random.Uint64(), uint64(node.Number))),
+		PodCIDR: node.podCIDR(),
+		HostIP:  node.address(),
+	})
+}
+
+func (n *Nodes) kubelet(node Node, machine *runtime.Runtime, cache *cache.Cache, client client.Client) *kubelet.Kubelet {
 	return kubelet.New(kubelet.Config{
 		Node: kubelet.NodeConfig{
 			Name:       node.Name,
@@ -95,12 +109,7 @@ func (n *Nodes) kubelet(node Node, cache *cache.Cache, client client.Client) *ku
 		Client:   client,
 		Recorder: events.NewRecorder(client, n.clock, "kubelet", node.Name),
 		Clock:    n.clock,
-		Runtime: runtime.New(runtime.Config{
-			Clock:   n.clock,
-			Random:  rand.New(rand.NewPCG(n.random.Uint64(), uint64(node.Number))),
-			PodCIDR: node.podCIDR(),
-			HostIP:  node.address(),
-		}),
+		Runtime:  machine,
 	})
 }
 

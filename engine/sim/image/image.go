@@ -10,9 +10,12 @@
 package image
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +36,10 @@ type Image struct {
 	// Files are those that the image has besides what all have.
 	Files map[string]string
 	lower func() *layer
+	// Debian says of a tag whether it is built on Debian, and Lacks that it does
+	// not have one of the Programs; nil: none does.
+	Debian func(tag string) bool
+	Lacks  func(tag, program string) bool
 	// MilliCPU is what the main process uses when nothing reaches it, in
 	// thousandths of a core.
 	MilliCPU int64
@@ -79,6 +86,8 @@ type System interface {
 	IP() string
 	// Tag is that of the image.
 	Tag() string
+	// IsDebian says whether the image is built on Debian.
+	IsDebian() bool
 	Files() *Files
 	// WorkingDir is where the main program begins.
 	WorkingDir() string
@@ -91,6 +100,11 @@ type System interface {
 	Signal(pid, signal int) bool
 	// Listen answers requests to a port of the pod.
 	Listen(port int, serve func(Request) Response) error
+	// Lookup asks the name servers of the container for the addresses of a name.
+	Lookup(name string, done func(Answer))
+	// Send makes a request to an address. done is told of the answer, or of
+	// ErrRefused; if nobody is there, it is never called.
+	Send(address string, port int, request Request, done func(Response, error))
 	// OnTerminate is what the main process does when it is asked to end. By
 	// default it does nothing, as Linux has it for a first process, and is
 	// killed at the end of its grace period.
@@ -99,13 +113,28 @@ type System interface {
 	Program(name string) (Program, bool)
 }
 
+// Answer is what became of a name.
+type Answer struct {
+	// Server is the name server that was asked; empty if there was no need.
+	Server string
+	// Name is the whole name that has the Addresses.
+	Name      string
+	Addresses []string
+	// Missing are the whole names that were tried before.
+	Missing []string
+}
+
+// ErrRefused is that nobody listens at a port, or behind a service.
+var ErrRefused = errors.New("Connection refused")
+
 // Process is an entry in the list that ps prints.
 type Process struct {
 	PID     int
 	Command string
 }
 
-// Request is an HTTP request that reaches a program.
+// Request is an HTTP request that reaches a program, or one of another protocol
+// that the program knows by its Method.
 type Request struct {
 	Method, Path, Host, UserAgent, From string
 	Body                                string
@@ -120,9 +149,25 @@ type Response struct {
 	Server, ContentType string
 }
 
+// Head is the status line and the headers of a response.
+func (r Response) Head(now time.Time, connection string) string {
+	var head strings.Builder
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", r.Status, http.StatusText(r.Status))
+	for _, header := range [...][2]string{
+		{"Server", r.Server}, {"Date", now.UTC().Format(http.TimeFormat)}, {"Content-Type", r.ContentType},
+		{"Content-Length", strconv.Itoa(len(r.Body))}, {"Connection", connection},
+	} {
+		if header[1] != "" {
+			head.WriteString(header[0] + ": " + header[1] + "\r\n")
+		}
+	}
+	head.WriteString("\r\n")
+	return head.String()
+}
+
 // catalogue holds the images of the simulated registry, by name.
 var catalogue = func() []*Image {
-	all := []*Image{busybox(), crasher(), nginx(), perl(), redis(), pause(), slowStarter()}
+	all := []*Image{alpine(), busybox(), curlImage(), crasher(), nginx(), perl(), redis(), pause(), slowStarter()}
 	for _, i := range all {
 		i.lower = lowerOf(i)
 	}

@@ -55,7 +55,7 @@ func TestMissingImagesSayWhatThereIs(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, _, err = Find("docker.io/library/nope:latest")
-	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: busybox, nginx, perl, redis, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
+	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: alpine, busybox, curlimages/curl, nginx, perl, redis, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -119,8 +119,31 @@ func (b *box) Listen(port int, serve func(Request) Response) error {
 	return nil
 }
 func (b *box) Program(name string) (Program, bool) {
-	program, ok := b.image.Programs[name]
-	return program, ok
+	return b.image.Program(b.tag, name)
+}
+func (b *box) IsDebian() bool { return b.image.IsDebian(b.tag) }
+
+// Lookup knows the name "web", which is the box itself, and "lost".
+func (b *box) Lookup(name string, done func(Answer)) {
+	switch name {
+	case "web":
+		done(Answer{Server: "10.96.0.10", Name: name + ".default.svc.cluster.local", Addresses: []string{"10.244.1.2"}})
+	case "lost":
+		done(Answer{Addresses: []string{"10.244.9.9"}})
+	default:
+		done(Answer{Server: "10.96.0.10", Missing: []string{name + ".default.svc.cluster.local", name}})
+	}
+}
+
+func (b *box) Send(address string, port int, request Request, done func(Response, error)) {
+	serve := b.serve[port]
+	switch {
+	case address != "10.244.1.2" && address != "127.0.0.1":
+	case serve == nil:
+		done(Response{}, ErrRefused)
+	default:
+		done(serve(request), nil)
+	}
 }
 
 // result of a run; code is -1 while it goes on.
@@ -262,6 +285,26 @@ func TestRedis(t *testing.T) {
 	if c := b.run(false, "redis-cli", "-p", "6379", "ping"); c.code != 0 || c.out.String() != "PONG\n" {
 		t.Errorf("ping: %d %q", c.code, c.out.String())
 	}
+	for _, test := range []struct{ command, want string }{
+		{"set a 1", "OK\n"}, {"get a", "1\n"}, {"incr a", "2\n"}, {"get b", "\n"}, {"del a b", "1\n"},
+		{"rpush q x y z", "3\n"}, {"lrange q 0 -1", "x\ny\nz\n"}, {"lpop q", "x\n"}, {"rpop q", "z\n"}, {"llen q", "1\n"}, {"get q", "\n"},
+		{"keys *", "q\n"}, {"config get maxmemory", "maxmemory\n0\n"},
+		{"set a", "ERR wrong number of arguments for 'set' command\n"}, {"nope", "ERR unknown command 'nope', with args beginning with: \n"},
+		{"-h none ping", "Could not connect to Redis at none:6379: Name or service not known\n"},
+		{"-p 1 ping", "Could not connect to Redis at 127.0.0.1:1: Connection refused\n"},
+	} {
+		if c := b.run(false, append([]string{"redis-cli"}, strings.Fields(test.command)...)...); c.out.String() != test.want {
+			t.Errorf("%s: %q", test.command, c.out.String())
+		}
+	}
+	if c := b.run(false, "wget", "-q", "http://web:6379"); c.code == 0 {
+		t.Error("it speaks HTTP")
+	}
+	c := b.run(false, "sh", "-c", "printf 'set name \"two words\"\\nget name\\nquit\\nget name\\n' | redis-cli")
+	b.pass(10)
+	if c.out.String() != "OK\ntwo words\n" {
+		t.Errorf("what it reads: %q", c.out.String())
+	}
 	b.terminate()
 	if r.code != 0 || !strings.HasSuffix(r.out.String(), "bye bye...\n") {
 		t.Errorf("exit code %d, %q", r.code, r.out.String())
@@ -350,5 +393,77 @@ func TestFiles(t *testing.T) {
 	}
 	if _, err := f.Read("/etc/config"); !errors.Is(err, errIsDir) || loaded != 1 {
 		t.Errorf("got %v, loaded %d times", err, loaded)
+	}
+}
+
+// TestClients asks a server by the clients that images bring.
+func TestClients(t *testing.T) {
+	b := newBox(t, "nginx:1.27-alpine")
+	b.run(true)
+	const date = "Fri, 02 Jan 2026 03:04:05 GMT"
+	if len(welcome) != 615 { // as everybody has seen it
+		t.Errorf("the welcome page has %d bytes", len(welcome))
+	}
+	if err := b.files.Write("/usr/share/nginx/html/hi", "hello\n", false); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		command, out string
+		code         int
+	}{
+		{"curl web/hi", "hello\n", 0},
+		{"curl -s -o /dev/null -w %{http_code} http://web/none", "404", 0},
+		{"curl -sf http://web/none", "", 22},
+		{"curl -I web/hi", "HTTP/1.1 200 OK\r\nServer: nginx/1.27\r\nDate: " + date + "\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: keep-alive\r\n\r\n", 0},
+		{"curl none", "curl: (6) Could not resolve host: none\n", 6},
+		{"curl web:81", "curl: (7) Failed to connect to web port 81 after 0 ms: Couldn't connect to server\n", 7},
+		{"curl -m 3 lost", "curl: (28) Connection timed out after 3000 milliseconds\n", 28},
+		{"curl --connect-timeout 2 lost", "curl: (28) Failed to connect to lost port 80 after 2000 ms: Couldn't connect to server\n", 28},
+		{"curl", "curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n", 2},
+		{"curl --wat web", "curl: option --wat: is unknown\ncurl: try 'curl --help' for more information\n", 2},
+		{"wget -qO- web/hi", "hello\n", 0},
+		{"wget -q -O - http://web/hi", "hello\n", 0},
+		{"wget -O /tmp/x web/hi", "Connecting to web (10.244.1.2:80)\nsaving to '/tmp/x'\nx                    100% |********************************|     6  0:00:00 ETA\n'/tmp/x' saved\n", 0},
+		{"wget --spider --timeout=1 web", "Connecting to web (10.244.1.2:80)\nremote file exists\n", 0},
+		{"wget --spider --timeout=1 lost", "Connecting to lost (10.244.9.9:80)\nwget: download timed out\n", 1},
+		{"wget -qO- web/none", "wget: server returned error: HTTP/1.1 404 Not Found\n", 1},
+		{"wget -q -O- none:80", "wget: bad address 'none:80'\n", 1},
+		{"wget -qT1 web:81", "wget: can't connect to remote host (10.244.1.2): Connection refused\n", 1},
+		{"nslookup web", "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\nName:\tweb.default.svc.cluster.local\nAddress: 10.244.1.2\n\n", 0},
+		{"nslookup none", "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n** server can't find none.default.svc.cluster.local: NXDOMAIN\n\n** server can't find none: NXDOMAIN\n\n", 1},
+		{"nc -zv web 80", "web (10.244.1.2:80) open\n", 0},
+		{"nc -z web 81", "nc: web (10.244.1.2:81): Connection refused\n", 1},
+		{"nginx -v", "nginx version: nginx/1.27\n", 0},
+		{"nginx -t", "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n", 0},
+	} {
+		b.later, b.now = nil, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		r := b.run(false, strings.Fields(test.command)...)
+		b.pass(10)
+		if r.out.String() != test.out || r.code != test.code {
+			t.Errorf("%s: got %q and exit code %d, want %q and %d", test.command, r.out.String(), r.code, test.out, test.code)
+		}
+	}
+}
+
+// TestDebian: images that are built on it have fewer programs, and other words.
+func TestDebian(t *testing.T) {
+	b := newBox(t, "nginx:1.14.2")
+	for _, test := range []struct {
+		script, out string
+		code        int
+	}{
+		{"curl web || ps || wget web", "sh: 1: curl: not found\nsh: 1: ps: not found\nsh: 1: wget: not found\n", 127},
+		{"cat /none; ls /none", "cat: /none: No such file or directory\nls: cannot access '/none': No such file or directory\n", 2},
+		{"rm /none; mkdir /etc; touch /a/b", "rm: cannot remove '/none': No such file or directory\nmkdir: cannot create directory '/etc': File exists\ntouch: cannot touch '/a/b': No such file or directory\n", 1},
+		{"kill -0 99", "kill: can't kill pid 99: No such process\n", 1}, // the shell does it itself
+	} {
+		r := b.run(true, "sh", "-c", test.script)
+		b.pass(100)
+		if r.out.String() != test.out || r.code != test.code {
+			t.Errorf("%s: got %q and exit code %d, want %q and %d", test.script, r.out.String(), r.code, test.out, test.code)
+		}
+	}
+	if _, ok := newBox(t, "nginx:1.27").Program("curl"); !ok {
+		t.Error("nginx:1.27 has no curl")
 	}
 }

@@ -15,7 +15,9 @@ func nginx() *Image {
 		Entrypoint: []string{"/docker-entrypoint.sh"},
 		Command:    []string{"nginx", "-g", "daemon off;"},
 		Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Programs:   with(tools(), map[string]Program{"docker-entrypoint.sh": entrypoint, "nginx": serveNginx}),
+		Programs:   with(with(tools(), networkTools()), map[string]Program{"docker-entrypoint.sh": entrypoint, "nginx": runNginx, "curl": curl}),
+		Debian:     unlessAlpine,
+		Lacks:      func(tag, name string) bool { return name == "curl" && !talkative(tag) }, // it came along with the script
 		Files: files(release("Debian GNU/Linux", "debian", "12"), map[string]string{
 			"/usr/share/nginx/html/index.html": welcome,
 			"/etc/nginx/nginx.conf":            nginxConfig,
@@ -86,11 +88,23 @@ const welcome = `<!DOCTYPE html>
 <html>
 <head>
 <title>Welcome to nginx!</title>
+<style>
+html { color-scheme: light dark; }
+body { width: 35em; margin: 0 auto;
+font-family: Tahoma, Verdana, Arial, sans-serif; }
+</style>
 </head>
 <body>
 <h1>Welcome to nginx!</h1>
 <p>If you see this page, the nginx web server is successfully installed and
 working. Further configuration is required.</p>
+
+<p>For online documentation and support please refer to
+<a href="http://nginx.org/">nginx.org</a>.<br/>
+Commercial support is available at
+<a href="http://nginx.com/">nginx.com</a>.</p>
+
+<p><em>Thank you for using nginx.</em></p>
 </body>
 </html>
 `
@@ -122,6 +136,38 @@ func talkative(tag string) bool {
 	return !ok || minor >= 19
 }
 
+// runNginx is the server, or a person's question to it.
+func runNginx(c *Call) {
+	switch args := strings.Join(c.Args[1:], " "); {
+	case args == "-v" || args == "-V":
+		c.Complain("nginx version: " + nginxServer(c.Tag()) + "\n")
+		c.Exit(0)
+	case args == "-t":
+		c.Complain("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n")
+		c.Exit(0)
+	case args == "-s reload" || args == "-s reopen":
+		c.Complain(c.Now().UTC().Format("2006/01/02 15:04:05") + " [notice] 31#31: signal process started\n")
+		c.Exit(0)
+	case args == "-s quit" || args == "-s stop":
+		c.Signal(1, signals["QUIT"])
+		c.Exit(0)
+	default:
+		serveNginx(c)
+	}
+}
+
+// nginxServer is how the server calls itself.
+func nginxServer(tag string) string {
+	base, _, _ := strings.Cut(tag, "-")
+	switch {
+	case base == "stable":
+		base = "1.28.0"
+	case !isNginxVersion(base):
+		base = "1.29.3"
+	}
+	return "nginx/" + base
+}
+
 func serveNginx(c *Call) {
 	notice := func(text string) {
 		c.Complain(c.Now().UTC().Format("2006/01/02 15:04:05") + " [notice] 1#1: " + text + "\n")
@@ -138,12 +184,10 @@ func serveNginx(c *Call) {
 		}
 		c.Exit(0)
 	})
-	server := "nginx"
-	if base, _, _ := strings.Cut(c.Tag(), "-"); isNginxVersion(base) {
-		server += "/" + base
-	}
+	server := nginxServer(c.Tag())
 	err := c.Listen(80, func(r Request) Response {
-		response := Response{Status: 404, Server: server, ContentType: "text/html", Body: "<html>\r\n<head><title>404 Not Found</title></head>\r\n</html>\r\n"}
+		response := Response{Status: 404, Server: server, ContentType: "text/html", Body: "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n" +
+			"<center><h1>404 Not Found</h1></center>\r\n<hr><center>" + server + "</center>\r\n</body>\r\n</html>\r\n"}
 		switch {
 		case c.Files().Exists(nginxFile(r.Path)):
 			response.Status = 200
@@ -164,6 +208,7 @@ func serveNginx(c *Call) {
 
 // nginxFile is the file that a path asks for.
 func nginxFile(path string) string {
+	path, _, _ = strings.Cut(path, "?")
 	if strings.HasSuffix(path, "/") {
 		path += "index.html"
 	}

@@ -26,6 +26,7 @@ func perl() *Image {
 		Env:       []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Programs:  with(tools(), map[string]Program{"perl": runPerl, "perl5.40.0": runPerl}),
 		Files:     files(release("Debian GNU/Linux", "debian", "12"), nil),
+		Debian:    always,
 		MilliCPU:  900,
 		Memory:    megabytes(6),
 		StartTime: 20 * time.Millisecond,

@@ -24,7 +24,8 @@ func redis() *Image {
 		Entrypoint: []string{"docker-entrypoint.sh"},
 		Command:    []string{"redis-server"},
 		Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Programs: with(tools(), map[string]Program{
+		Debian:     unlessAlpine,
+		Programs: with(with(tools(), networkTools()), map[string]Program{
 			"docker-entrypoint.sh": func(c *Call) { Exec(c, c.Args[1:]) },
 			"redis-server":         serveRedis,
 			"redis-cli":            redisClient,
@@ -48,9 +49,19 @@ func serveRedis(c *Call) {
 		say("Redis is now ready to exit, bye bye...")
 		c.Exit(0)
 	})
-	err := c.Listen(6379, func(Request) Response {
-		// It does not speak HTTP: to a web client it hangs up.
-		return Response{}
+	config := ""
+	for _, name := range c.Args[1:] {
+		if !strings.HasPrefix(name, "-") {
+			config, _ = c.Dir().Read(name)
+			break
+		}
+	}
+	data := newRedisData(config)
+	err := c.Listen(6379, func(r Request) Response {
+		if r.Method != redisMethod {
+			return Response{} // it does not speak HTTP: to a web client it hangs up
+		}
+		return Response{Status: 200, Body: data.do(strings.Split(r.Body, redisSeparator))}
 	})
 	if err != nil {
 		c.Complain("Warning: Could not create server TCP listening socket *:6379: bind: Address already in use\n")
@@ -58,19 +69,4 @@ func serveRedis(c *Call) {
 		return
 	}
 	say("Ready to accept connections tcp")
-}
-
-// redisClient knows what probes ask.
-func redisClient(c *Call) {
-	words := c.Args[1:]
-	for len(words) > 1 && strings.HasPrefix(words[0], "-") {
-		words = words[2:]
-	}
-	if len(words) == 1 && strings.EqualFold(words[0], "ping") {
-		c.Print("PONG\n")
-		c.Exit(0)
-		return
-	}
-	c.Complain("the simulated redis-cli knows ping only\n")
-	c.Exit(1)
 }

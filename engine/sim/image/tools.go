@@ -34,6 +34,9 @@ func Exec(c *Call, args []string) {
 	program(&next)
 }
 
+// builtins are what a shell does by itself, whether there is a program or not.
+var builtins = map[string]Program{"kill": kill, "echo": echo, "printf": printf, "test": test, "[": test, "true": exits(0), "false": exits(1), "pwd": pwd}
+
 // tools are the programs that every image with a shell has.
 func tools() map[string]Program {
 	return map[string]Program{
@@ -104,6 +107,9 @@ func promptOf(c *Call) func(dir string) string {
 		if path.Base(c.Args[0]) == "bash" {
 			return "root@" + c.Hostname() + ":" + dir + "# "
 		}
+		if c.IsDebian() {
+			return "# "
+		}
 		return dir + " # "
 	}
 }
@@ -139,13 +145,32 @@ func (t *task) After(d time.Duration, f func()) {
 	})
 }
 
+func (t *task) Send(address string, port int, request Request, done func(Response, error)) {
+	t.System.Send(address, port, request, func(response Response, err error) {
+		if !t.over {
+			done(response, err)
+		}
+	})
+}
+
+func (t *task) Lookup(name string, done func(Answer)) {
+	t.System.Lookup(name, func(answer Answer) {
+		if !t.over {
+			done(answer)
+		}
+	})
+}
+
 // OnTerminate is for the main process alone: a signal ends the others.
 func (t *task) OnTerminate(func()) {}
 
 func (h host) Run(args []string, env []string, io shell.IO, done func(code int)) {
 	program, ok := h.Program(path.Base(args[0]))
+	if builtin := builtins[args[0]]; builtin != nil {
+		program, ok = builtin, true
+	}
 	if !ok {
-		io.Err("sh: " + args[0] + ": not found\n")
+		io.Err(notFound(h.Call, args[0]))
 		done(127)
 		return
 	}
@@ -276,7 +301,7 @@ func read(c *Call, files []string, then func(content string, code int)) {
 		}
 		text, err := c.Dir().Read(files[i])
 		if err != nil {
-			c.Complain(fmt.Sprintf("%s: can't open '%s': %v\n", c.Args[0], files[i], err))
+			complain(c, "can't open '%s'", map[bool]string{true: "cannot open '%s' for reading", false: "%s"}[c.Args[0] == "head" || c.Args[0] == "tail"], files[i], err)
 			code = 1
 		}
 		content += text

@@ -15,7 +15,7 @@ func touch(c *Call) {
 	code := 0
 	for _, name := range operands(c) {
 		if err := c.Dir().Write(name, "", true); err != nil {
-			c.Complain(fmt.Sprintf("touch: %s: %v\n", name, err))
+			complain(c, "%s", "cannot touch '%s'", name, err)
 			code = 1
 		}
 	}
@@ -29,7 +29,11 @@ func rm(c *Call) {
 		var inside []string
 		isDir := c.Dir().IsDir(name)
 		if isDir && !recursive {
-			c.Complain(fmt.Sprintf("rm: '%s' is a directory\n", name))
+			if c.IsDebian() {
+				c.Complain(fmt.Sprintf("rm: cannot remove '%s': Is a directory\n", name))
+			} else {
+				c.Complain(fmt.Sprintf("rm: '%s' is a directory\n", name))
+			}
 			code = 1
 			continue
 		}
@@ -38,7 +42,7 @@ func rm(c *Call) {
 		for _, name := range inside {
 			err := c.Dir().Remove(name)
 			if err != nil && (!errors.Is(err, errNoFile) || !flag(c, "f") && !isDir) {
-				c.Complain(fmt.Sprintf("rm: can't remove '%s': %v\n", name, err))
+				complain(c, "can't remove '%s'", "cannot remove '%s'", name, err)
 				code = 1
 			}
 		}
@@ -56,7 +60,7 @@ func mkdir(c *Call) {
 			err = c.Dir().Mkdir(name)
 		}
 		if err != nil {
-			c.Complain(fmt.Sprintf("mkdir: can't create directory '%s': %v\n", name, err))
+			complain(c, "can't create directory '%s'", "cannot create directory '%s'", name, err)
 			code = 1
 		}
 	}
@@ -86,14 +90,14 @@ func copyFile(c *Call) (code int) {
 	from, to := names[0], names[1]
 	content, err := c.Dir().Read(from)
 	if err != nil {
-		c.Complain(fmt.Sprintf("%s: can't stat '%s': %v\n", c.Args[0], from, err))
+		complain(c, "can't stat '%s'", "cannot stat '%s'", from, err)
 		return 1
 	}
 	if c.Dir().IsDir(to) {
 		to = path.Join(to, path.Base(from))
 	}
 	if err := c.Dir().Write(to, content, false); err != nil {
-		c.Complain(fmt.Sprintf("%s: can't create '%s': %v\n", c.Args[0], to, err))
+		complain(c, "can't create '%s'", "cannot create regular file '%s'", to, err)
 		return 1
 	}
 	return 0
@@ -119,8 +123,10 @@ func ls(c *Call) {
 		case c.Dir().Exists(name):
 			list = []string{name}
 		default:
-			c.Complain(fmt.Sprintf("ls: %s: %v\n", name, errNoFile))
-			code = 1
+			complain(c, "%s", "cannot access '%s'", name, errNoFile)
+			if code = 1; c.IsDebian() {
+				code = 2
+			}
 			continue
 		}
 		if dir != "" && len(names) > 1 {

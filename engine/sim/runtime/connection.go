@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -145,7 +145,7 @@ func (c *connection) answer() {
 	c.in = c.in[len(c.in)-reader.Len()-buffered.Buffered():]
 	c.busy = true
 	response := c.peer.serve(image.Request{
-		Method: request.Method, Path: request.URL.Path, Host: request.Host, UserAgent: request.UserAgent(), From: c.from, Body: string(body),
+		Method: request.Method, Path: request.URL.RequestURI(), Host: request.Host, UserAgent: request.UserAgent(), From: c.from, Body: string(body),
 	})
 	c.runtime.after(response.Delay, func() {
 		c.busy = false
@@ -159,7 +159,7 @@ func (c *connection) answer() {
 // send writes a response to the client.
 func (c *connection) send(response image.Response, method string, last bool) {
 	if response.Status != 0 {
-		c.out = append(c.out, httpText(response, method, c.runtime.clock.Now().UTC().Format(http.TimeFormat), last)...)
+		c.out = append(c.out, httpText(response, method, c.runtime.clock.Now(), last)...)
 	}
 	if last || response.Status == 0 {
 		c.hangUp()
@@ -168,24 +168,14 @@ func (c *connection) send(response image.Response, method string, last bool) {
 	c.runtime.call(c.wake)
 }
 
-func httpText(response image.Response, method, date string, last bool) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "HTTP/1.1 %d %s\r\n", response.Status, http.StatusText(response.Status))
-	header := func(name, value string) {
-		if value != "" {
-			text.WriteString(name + ": " + value + "\r\n")
-		}
-	}
-	header("Server", response.Server)
-	header("Date", date)
-	header("Content-Type", response.ContentType)
-	header("Content-Length", fmt.Sprint(len(response.Body)))
+func httpText(response image.Response, method string, now time.Time, last bool) string {
+	connection := ""
 	if last {
-		header("Connection", "close")
+		connection = "close"
 	}
-	text.WriteString("\r\n")
+	text := response.Head(now, connection)
 	if method != http.MethodHead {
-		text.WriteString(response.Body)
+		text += response.Body
 	}
-	return text.String()
+	return text
 }

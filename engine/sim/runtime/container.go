@@ -286,11 +286,13 @@ func (r *Runtime) StopContainer(id string, grace time.Duration, done func(error)
 func (c *container) Now() time.Time { return c.runtime.clock.Now() }
 
 func (c *container) After(d time.Duration, f func()) {
-	c.runtime.after(d, func() {
-		if c.status.State == kubelet.ContainerRunning {
-			f()
-		}
-	})
+	c.runtime.after(d, func() { c.ifRunning(f) })
+}
+
+func (c *container) ifRunning(f func()) {
+	if c.status.State == kubelet.ContainerRunning {
+		f()
+	}
 }
 
 func (c *container) Random() *rand.Rand { return c.runtime.random }
@@ -327,6 +329,8 @@ func (c *container) OnTerminate(f func()) {
 }
 
 func (c *container) Program(name string) (image.Program, bool) {
-	program, ok := c.image.Programs[name]
-	return program, ok
+	return c.image.Program(c.tag, name)
 }
+
+// IsDebian implements image.System.
+func (c *container) IsDebian() bool { return c.image.IsDebian(c.tag) }

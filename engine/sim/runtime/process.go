@@ -86,6 +86,24 @@ func (p *child) After(d time.Duration, f func()) {
 	})
 }
 
+// Send and Lookup are forgotten with the command.
+
+func (p *child) Send(address string, port int, request image.Request, done func(image.Response, error)) {
+	p.container.Send(address, port, request, func(response image.Response, err error) {
+		if !p.over {
+			done(response, err)
+		}
+	})
+}
+
+func (p *child) Lookup(name string, done func(image.Answer)) {
+	p.container.Lookup(name, func(answer image.Answer) {
+		if !p.over {
+			done(answer)
+		}
+	})
+}
+
 // OnTerminate is for the first process: a signal ends the others.
 func (p *child) OnTerminate(func()) {}
 

@@ -31,6 +31,8 @@ var (
 	exitTime = span{40 * time.Millisecond, 80 * time.Millisecond}
 	// execTime is what it takes to begin a command in a container.
 	execTime = span{10 * time.Millisecond, 20 * time.Millisecond}
+	// latency is that of a request and its answer between two pods.
+	latency = span{300 * time.Microsecond, 700 * time.Microsecond}
 )
 
 // bandwidth is how many bytes of an image a node pulls and unpacks per second:
@@ -56,6 +58,7 @@ type Runtime struct {
 	version kubelet.Version
 	ended   func(kubelet.ContainerStatus)
 	hostIP  string
+	network Network
 
 	mu         sync.Mutex
 	random     *rand.Rand
@@ -95,6 +98,7 @@ func New(config Config) *Runtime {
 		clock:      config.Clock,
 		random:     config.Random,
 		hostIP:     config.HostIP,
+		network:    nowhere{},
 		images:     map[string]kubelet.Image{},
 		sandboxes:  map[string]*sandbox{},
 		byIP:       map[string]*sandbox{},

@@ -181,7 +181,7 @@ func TestDial(t *testing.T) {
 	const get = "GET /none HTTP/1.1\r\nHost: x\r\n\r\n"
 	got := ask(get + "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 404 Not Found\r\nServer: nginx/1.27\r\n") ||
-		!strings.HasSuffix(got, "Content-Type: text/html\r\nContent-Length: 245\r\nConnection: close\r\n\r\n") {
+		!strings.HasSuffix(got, "Content-Type: text/html\r\nContent-Length: 615\r\nConnection: close\r\n\r\n") {
 		t.Errorf("got %q", got)
 	}
 	if got := ask(get[:20]); got != "" {
