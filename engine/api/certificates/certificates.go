@@ -52,6 +52,9 @@ type Guard struct {
 
 // Check is called before a request is written.
 func (g Guard) Check(ctx context.Context, r *admission.Request) error {
+	if bundle, ok := r.Object.(*certificatesv1.ClusterTrustBundle); ok {
+		return g.attest(ctx, r, bundle)
+	}
 	request, ok := r.Object.(*certificatesv1.CertificateSigningRequest)
 	if !ok {
 		return nil
@@ -105,17 +108,34 @@ func (g Guard) parse(request []byte) (Request, error) {
 // may asks whether the user may approve or sign for a signer, or for all of its
 // domain.
 func (g Guard) may(ctx context.Context, r *admission.Request, verb, signer string) error {
+	if g.permitted(ctx, verb, signer) {
+		return nil
+	}
+	return r.Forbidden(fmt.Errorf("user not permitted to %s requests with signerName %q", verb, signer))
+}
+
+// attest asks whether the user may say whom to trust for a signer
+// (k8s.io/kubernetes/plugin/pkg/admission/certificates/ctbattest upstream).
+func (g Guard) attest(ctx context.Context, r *admission.Request, bundle *certificatesv1.ClusterTrustBundle) error {
+	old, _ := r.Old.(*certificatesv1.ClusterTrustBundle)
+	if bundle.Spec.SignerName == "" || old != nil && equality.Semantic.DeepEqual(bundle.Spec, old.Spec) || g.permitted(ctx, "attest", bundle.Spec.SignerName) {
+		return nil
+	}
+	return r.Forbidden(fmt.Errorf("user not permitted to attest for signerName %q", bundle.Spec.SignerName))
+}
+
+func (g Guard) permitted(ctx context.Context, verb, signer string) bool {
 	user, ok := identity.From(ctx)
 	if !ok {
-		return nil // the engine's own control loops
+		return true // the engine's own control loops
 	}
 	domain, _, _ := strings.Cut(signer, "/")
 	for _, name := range []string{signer, domain + "/*"} {
 		a := authorization.Attributes{Verb: verb, Name: name}
 		a.Group, a.Version, a.Resource = certificatesv1.GroupName, "*", "signers"
 		if allowed, _ := g.Authorize(ctx, user, a); allowed {
-			return nil
+			return true
 		}
 	}
-	return r.Forbidden(fmt.Errorf("user not permitted to %s requests with signerName %q", verb, signer))
+	return false
 }

@@ -69,7 +69,7 @@ func TestColumnsAreDescribedByTheirFields(t *testing.T) {
 		"Secret":        {"Type": corev1.Secret{}.SwaggerDoc()["type"], "Data": corev1.Secret{}.SwaggerDoc()["data"]},
 		"Lease":         {"Holder": coordinationv1.LeaseSpec{}.SwaggerDoc()["holderIdentity"]},
 	}
-	for _, k := range append(All(), Administrative()...) {
+	for _, k := range append(All(), Administrative(nil)...) {
 		known := special[k.Kind]
 		if known == nil {
 			known = map[string]string{}

@@ -7,7 +7,10 @@
 // (metadata, concurrency, HTTP) is in engine/api.
 package kinds
 
-import "tidepool.dev/tidepool/engine/api/kind"
+import (
+	"tidepool.dev/tidepool/engine/api/kind"
+	"tidepool.dev/tidepool/engine/api/validation"
+)
 
 // All returns the kinds that every cluster serves, always in the same order.
 func All() []*kind.Kind {
@@ -67,10 +70,17 @@ func All() []*kind.Kind {
 // Administrative returns the further kinds of a real API server, which those
 // meet who run one. Builds for the browser, which must be small, don't call it,
 // and so leave them out.
-func Administrative() []*kind.Kind {
+func Administrative(certificates validation.Certificates) []*kind.Kind {
 	return []*kind.Kind{
 		apiService(),
 		flowSchema(),
 		priorityLevelConfiguration(),
+		clusterTrustBundle(certificates),
+		storageVersionMigration(),
+		deviceClass(),
+		deviceTaintRule(),
+		resourceClaim(),
+		resourceClaimTemplate(),
+		resourceSlice(),
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestEveryKindIsComplete(t *testing.T) {
 	seen := map[string]bool{}
-	for _, k := range append(All(), Administrative()...) {
+	for _, k := range append(All(), Administrative(nil)...) {
 		t.Run(k.Plural, func(t *testing.T) {
 			if seen[k.Resource()] {
 				t.Errorf("declared twice")

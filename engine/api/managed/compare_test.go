@@ -90,7 +90,7 @@ func filler(seed int64) *randfill.Filler {
 // finds by the schema that Kubernetes makes of the OpenAPI documents.
 func TestComparesAsUpstream(t *testing.T) {
 	converter := typeConverter(t)
-	for _, k := range append(kinds.All(), kinds.Administrative()...) {
+	for _, k := range append(kinds.All(), kinds.Administrative(nil)...) {
 		t.Run(k.Kind, func(t *testing.T) {
 			compared := 0
 			for seed := range int64(36) {
@@ -169,7 +169,7 @@ func alter(random *rand.Rand, v reflect.Value) {
 // made of the OpenAPI documents.
 func TestSchemasAreUpstreams(t *testing.T) {
 	converter := typeConverter(t)
-	for _, k := range append(kinds.All(), kinds.Administrative()...) {
+	for _, k := range append(kinds.All(), kinds.Administrative(nil)...) {
 		t.Run(k.Kind, func(t *testing.T) {
 			for seed := range int64(16) {
 				obj := k.New()
@@ -201,7 +201,7 @@ func fieldSet(value *typed.TypedValue, err error) (*fieldpath.Set, error) {
 
 func TestSetsOfAChangeOfPodStatus(t *testing.T) {
 	gvk := schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
-	for _, k := range append(kinds.All(), kinds.Administrative()...) {
+	for _, k := range append(kinds.All(), kinds.Administrative(nil)...) {
 		if k.GroupVersionKind != gvk {
 			continue
 		}

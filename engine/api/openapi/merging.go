@@ -60,6 +60,8 @@ io.k8s.api.core.v1.PersistentVolumeSpec claimRef~
 io.k8s.api.core.v1.PodSpec containers[name ephemeralContainers[name evictionResponders[name hostAliases[ip imagePullSecrets[name initContainers[name nodeSelector! resourceClaims[name schedulingGates[name topologySpreadConstraints[topologyKey,whenUnsatisfiable volumes[name
 io.k8s.api.core.v1.PodStatus conditions[type nodeAllocatableResourceClaimStatuses[resourceClaimName podIPs[ip resourceClaimStatuses[name volumeHealth[name
 io.k8s.api.core.v1.PodVolumeHealth healthConditions[status,reason
+io.k8s.api.core.v1.RBDPersistentVolumeSource pool=rbd
+io.k8s.api.core.v1.RBDVolumeSource pool=rbd
 io.k8s.api.core.v1.ReplicationControllerSpec selector!
 io.k8s.api.core.v1.ReplicationControllerStatus conditions[type
 io.k8s.api.core.v1.ResourceFieldSelector !
@@ -90,9 +92,15 @@ io.k8s.api.node.v1.Scheduling nodeSelector!
 io.k8s.api.policy.v1.PodDisruptionBudgetStatus conditions[type
 io.k8s.api.rbac.v1.RoleRef !
 io.k8s.api.rbac.v1.Subject !
+io.k8s.api.resource.v1.AllocatedDeviceStatus conditions[type
+io.k8s.api.resource.v1.DeviceRequestAllocationResult skipNodeOperations[
+io.k8s.api.resource.v1.DeviceTaintRuleStatus conditions[type
+io.k8s.api.resource.v1.ResourceClaimStatus devices[driver,device,pool,shareID reservedFor[uid
+io.k8s.api.resource.v1.ResourceSliceSpec skipNodeOperations[
 io.k8s.api.storage.v1.CSIDriverSpec volumeLifecycleModes[
 io.k8s.api.storage.v1.CSINodeSpec drivers[name
 io.k8s.api.storage.v1.CSINodeStatus storageHealth[name
+io.k8s.api.storagemigration.v1.StorageVersionMigrationStatus conditions[type
 io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus conditions[type
 io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps x-kubernetes-validations[rule
 io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector !

@@ -275,4 +275,4 @@ func (s *lockedSource) Uint64() uint64 {
 }
 
 // served are all kinds that there are.
-func served() []*kind.Kind { return append(kinds.All(), kinds.Administrative()...) }
+func served() []*kind.Kind { return append(kinds.All(), kinds.Administrative(nil)...) }
