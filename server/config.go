@@ -32,6 +32,9 @@ type Config struct {
 	Metrics bool
 	// DataDir keeps certificates, tokens and the kubeconfig.
 	DataDir string
+	// AuditLog is the file that requests to the Kubernetes API are logged in, "-"
+	// is Out; empty: they are not.
+	AuditLog string
 	// Pages is the website.
 	Pages http.Handler
 	Log   *slog.Logger

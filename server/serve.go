@@ -86,6 +86,11 @@ func Serve(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
+	audited, endAudit, err := withAudit(cluster.API, config)
+	if err != nil {
+		return err
+	}
+	defer endAudit()
 	names := config.names()
 	apiURL := "https://" + reachable(apiListener.Addr(), names)
 	siteAddress := reachable(siteListener.Addr(), names)
@@ -95,7 +100,7 @@ func Serve(ctx context.Context, config Config) error {
 	pages := site.New(site.Config{
 		Hosts: names,
 		Pages: config.Pages,
-		API:   cluster.API,
+		API:   audited,
 		Stream: stream.Handler{
 			Authorize: func(r *http.Request) bool {
 				token, err := authentication.WebSocketToken(r.Header)
@@ -118,7 +123,7 @@ func Serve(ctx context.Context, config Config) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return cluster.run(ctx) })
 	group.Go(func() error {
-		server := &http.Server{Handler: patience.Handler(cluster.API, impatience), TLSConfig: &tls.Config{
+		server := &http.Server{Handler: patience.Handler(audited, impatience), TLSConfig: &tls.Config{
 			Certificates: []tls.Certificate{identity.server},
 			ClientAuth:   tls.RequestClientCert, // whose it is, the authenticator finds out
 			ClientCAs:    identity.authority.Pool(),

@@ -39,9 +39,13 @@ func (b bell) ring() {
 	}
 }
 
-// unwrap is the server's own writer, whose connection can be taken over.
+// unwrap is the outermost writer whose connection can be taken over, so that
+// whoever wraps the server's own learns of it.
 func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	for {
+		if _, ok := w.(http.Hijacker); ok {
+			return w
+		}
 		wrapped, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			return w

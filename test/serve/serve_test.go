@@ -173,6 +173,7 @@ func TestMistakesAtTheStart(t *testing.T) {
 		{"a bad address", []string{"--listen", "8080", "--data-dir", t.TempDir()}, "is not an address such as 127.0.0.1:8080"},
 		{"too many nodes", []string{"--nodes", "100000", "--data-dir", t.TempDir()}, "--nodes must be from 0 to 5000"},
 		{"a data directory that is a file", []string{"--data-dir", file}, "choose another one with --data-dir"},
+		{"an audit log in no directory", []string{"--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--audit-log", file + "/log"}, "choose another file with --audit-log"},
 		{"an unknown flag", []string{"--lissten", "x"}, "lissten"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -112,16 +112,35 @@ var verbOfMethod = map[string]string{
 	http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete",
 }
 
+// authorizeRequest asks whether a user may make the request.
+func (q *request) authorizeRequest(user identity.User, wants authorization.Attributes) error {
+	if q.Authorize == nil {
+		return nil
+	}
+	allowed, reason := q.ask(user, wants)
+	q.trail.Decided, q.trail.Allowed, q.trail.Reason = true, allowed, reason
+	if allowed {
+		return nil
+	}
+	return forbidden(user, wants, reason)
+}
+
 // authorize asks whether a user may do something.
 func (q *request) authorize(user identity.User, a authorization.Attributes) error {
 	if q.Authorize == nil {
 		return nil
 	}
-	var allowed bool
-	var reason string
-	q.Do(func() { allowed, reason = q.Authorize(q.ctx, user, a) })
-	if allowed {
-		return nil
+	if allowed, reason := q.ask(user, a); !allowed {
+		return forbidden(user, a, reason)
 	}
+	return nil
+}
+
+func (q *request) ask(user identity.User, a authorization.Attributes) (allowed bool, reason string) {
+	q.Do(func() { allowed, reason = q.Authorize(q.ctx, user, a) })
+	return allowed, reason
+}
+
+func forbidden(user identity.User, a authorization.Attributes, reason string) error {
 	return apierrors.NewForbidden(a.GroupResource(), a.Name, errors.New(authorization.Denial(user, a, reason)))
 }

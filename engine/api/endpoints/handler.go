@@ -131,10 +131,11 @@ type request struct {
 	target
 	verb  string
 	media media
+	trail *Trail
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q := &request{Handler: h, w: &response{ResponseWriter: w}, r: r, groups: h.current(), ctx: r.Context()}
+	q := &request{Handler: h, w: &response{ResponseWriter: w}, r: r, groups: h.current(), ctx: r.Context(), trail: trailOf(r.Context())}
 	defer func() {
 		reason := recover()
 		if reason == nil {
@@ -160,6 +161,7 @@ func (q *request) serve() error {
 	target, isResource := parsePath(q.r.URL.Path)
 	q.target = target
 	wants := q.attributes(isResource)
+	q.trail.Wants, q.trail.Lasting = wants, q.lasting(wants)
 	cancel, err := q.limitTime(wants)
 	if err != nil {
 		return err
@@ -169,8 +171,12 @@ func (q *request) serve() error {
 	if err != nil {
 		return err
 	}
+	q.trail.User = user
 	if user, err = q.impersonate(user, wants); err != nil {
 		return err
+	}
+	if q.impersonator != nil {
+		q.trail.As = &user
 	}
 	release, err := q.admit(user, wants)
 	if err != nil {
@@ -184,12 +190,12 @@ func (q *request) serve() error {
 		// what is wrong with the path is the more useful thing to hear.
 		var unacceptable error
 		q.media, unacceptable = negotiate(q.r, transformable)
-		if err := q.authorize(user, wants); err != nil {
+		if err := q.authorizeRequest(user, wants); err != nil {
 			return err
 		}
 		return q.serveResource(unacceptable)
 	}
-	if err := q.authorize(user, wants); err != nil {
+	if err := q.authorizeRequest(user, wants); err != nil {
 		return err
 	}
 	return q.serveOther()

@@ -37,6 +37,9 @@ func (q *request) impersonate(user identity.User, wants authorization.Attributes
 		as, err := i.check(wants)
 		if err == nil {
 			q.impersonator = &user
+			if i.constrained() {
+				q.trail.Constraint = "impersonate:" + mode.name
+			}
 			return as, nil
 		}
 		if first == nil {

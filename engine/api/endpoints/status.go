@@ -108,6 +108,9 @@ func (q *request) fail(err error) {
 
 // send writes an object as it is, in the format that was asked for.
 func (q *request) send(code int, object any) {
+	if status, ok := object.(*metav1.Status); ok {
+		q.trail.Status = status
+	}
 	q.w.Header().Set("Content-Type", q.media.contentType())
 	q.answer(code, func(w io.Writer) error { return q.encoder().Encode(w, object) })
 }

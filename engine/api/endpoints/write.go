@@ -32,6 +32,7 @@ func (q *request) decode(want schema.GroupVersionKind, into runtime.Object, vali
 	for _, text := range warnings {
 		q.w.warn(text)
 	}
+	q.trail.sends(into)
 	return err
 }
 
