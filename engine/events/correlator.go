@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ type correlator struct {
 }
 
 type group struct {
-	messages map[string]struct{}
+	messages []string // different ones
 	last     time.Time
 }
 
@@ -77,16 +78,17 @@ func (c *correlator) similar(id identity, now time.Time) bool {
 	id.message = ""
 	g, ok := c.groups.get(id)
 	if !ok || now.Sub(g.last) > similarInterval {
-		g = &group{messages: map[string]struct{}{}}
+		g = &group{}
 		c.groups.put(id, g)
 	}
 	g.last = now
-	if _, ok := g.messages[message]; !ok {
-		if len(g.messages) == similarEvents-1 {
-			return true
-		}
-		g.messages[message] = struct{}{}
+	if slices.Contains(g.messages, message) {
+		return false
 	}
+	if len(g.messages) == similarEvents-1 {
+		return true
+	}
+	g.messages = append(g.messages, message)
 	return false
 }
 

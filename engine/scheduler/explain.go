@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -79,6 +80,7 @@ func (v *verdict) refuse(node string, why *refusal) {
 // was chosen.
 func (v *verdict) keepScores(nodes []*nodeInfo, scores, totals []int64, chosen int) {
 	v.chosen, v.feasible = nodes[chosen].name, len(nodes)
+	v.judged = slices.Grow(v.judged, min(len(nodes), maxVerdictNodes))
 	for i := range nodes[:min(len(nodes), maxVerdictNodes)] {
 		if i == maxVerdictNodes-1 && chosen > i {
 			i = chosen

@@ -126,10 +126,7 @@ func (m *Memory) List(_ context.Context, resource, namespace string, opts ListOp
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	list := List{Revision: m.history.newest}
-	t, ok := m.tables[resource]
-	if !ok {
-		t = ordered.NewSet[Object]()
-	}
+	t := m.tables[resource]
 	if opts.Revision != 0 && opts.Revision != list.Revision {
 		if err := m.history.check(opts.Revision); err != nil {
 			return List{}, err

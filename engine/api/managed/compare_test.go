@@ -104,7 +104,7 @@ func TestComparesAsUpstream(t *testing.T) {
 				for _, obj := range []store.Object{live, next} {
 					obj.GetObjectKind().SetGroupVersionKind(k.GroupVersionKind)
 				}
-				script, ok := compare(typeOf(live), live, next)
+				script, ok := compare(nil, typeOf(live), live, next)
 				if !ok {
 					continue
 				}
@@ -214,7 +214,7 @@ func TestSetsOfAChangeOfPodStatus(t *testing.T) {
 		}
 		live := read(`{"status":{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True"}]}}`)
 		next := read(`{"status":{"phase":"Running","podIPs":[{"ip":"10.0.0.1"}],"conditions":[{"type":"PodScheduled","status":"True"},{"type":"Ready","status":"False"}]}}`)
-		script, ok := compare(typeOf(live), live, next)
+		script, ok := compare(nil, typeOf(live), live, next)
 		touched, gone, err := sets(script)
 		if !ok || err != nil || !gone.Empty() {
 			t.Fatal(ok, err, gone)

@@ -23,9 +23,9 @@ const (
 // Compare of sigs.k8s.io/structured-merge-diff/v6/typed finds them. Equal texts
 // say the same; comparing costs a fraction, as what the objects share is not
 // looked at and no set is built. ok is false for what only typed can compare:
-// items with equal keys, JSON of any form.
-func compare(t *goType, live, next any) (script []byte, ok bool) {
-	c := comparison{script: make([]byte, 0, 1024)}
+// items with equal keys, JSON of any form. The text is written into buffer.
+func compare(buffer []byte, t *goType, live, next any) (script []byte, ok bool) {
+	c := comparison{script: buffer[:0]}
 	c.value(t, reflect.ValueOf(live), reflect.ValueOf(next), true, true)
 	return c.script, !c.beyond
 }
@@ -33,8 +33,8 @@ func compare(t *goType, live, next any) (script []byte, ok bool) {
 // compareVarying is compare, but the key of the first item that a list gets, a
 // pod's IP for instance, is written down as the placeholder: what differs in it
 // alone has the same shape. It returns the key too.
-func compareVarying(t *goType, live, next any) (script []byte, key string, ok bool) {
-	c := comparison{script: make([]byte, 0, 1024), varying: true}
+func compareVarying(buffer []byte, t *goType, live, next any) (script []byte, key string, ok bool) {
+	c := comparison{script: buffer[:0], varying: true}
 	c.value(t, reflect.ValueOf(live), reflect.ValueOf(next), true, true)
 	if c.key != "" && bytes.Count(c.script, []byte(placeholder)) != 1 {
 		c.beyond = true

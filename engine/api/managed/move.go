@@ -75,11 +75,13 @@ func (t *Tracker) move(f *form, live, next store.Object, had []metav1.ManagedFie
 	var key string
 	ok := live != nil
 	if ok {
-		script, key, ok = compareVarying(f.goType, before, after)
+		script, key, ok = compareVarying(t.script, f.goType, before, after)
+		t.script = script
 	}
 	if !ok || key != "" && mention(had, script) {
 		key = ""
-		script, ok = compare(f.goType, before, after)
+		script, ok = compare(t.script, f.goType, before, after)
+		t.script = script
 	}
 	if !ok {
 		return nil, false
@@ -226,8 +228,9 @@ func (t *Tracker) intern(id identity, set *fieldpath.Set) *owner {
 
 // change is what a comparison means for managers; nil if it can't be read.
 func (t *Tracker) change(f *form, subresource string, script []byte) *change {
-	k := f.apiVersion + "\x00" + f.Kind + "\x00" + subresource + "\x00" + string(script)
-	if c, ok := t.changes.get(k); ok {
+	t.key = append(append(append(append(t.key[:0], f.apiVersion...), 0), f.Kind...), 0)
+	t.key = append(append(append(t.key, subresource...), 0), script...)
+	if c, ok := get(&t.changes, t.key); ok {
 		return c
 	}
 	touched, removed, err := sets(script)
@@ -238,7 +241,7 @@ func (t *Tracker) change(f *form, subresource string, script []byte) *change {
 		touched, removed = reset.Filter(touched), reset.Filter(removed)
 	}
 	c := &change{touched: touched, removed: removed, owned: touched.Difference(unmanaged)}
-	t.changes.put(k, c)
+	t.changes.put(string(t.key), c)
 	return c
 }
 

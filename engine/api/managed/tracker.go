@@ -21,6 +21,9 @@ type Tracker struct {
 	owners  cache[ownerKey, *owner]
 	known   cache[*metav1.FieldsV1, *owner]
 	moves   cache[moveKey, *move]
+
+	// Used again by each write.
+	script, key []byte
 }
 
 // New returns a tracker of objects of any kinds.
@@ -139,6 +142,14 @@ func (c *cache[K, V]) get(k K) (V, bool) {
 		c.put(k, v)
 	}
 	return v, ok
+}
+
+// get is cache.get for a text that need not be kept.
+func get[V any](c *cache[string, V], k []byte) (V, bool) {
+	if v, ok := c.young[string(k)]; ok {
+		return v, true
+	}
+	return c.get(string(k))
 }
 
 func (c *cache[K, V]) put(k K, v V) {

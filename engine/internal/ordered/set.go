@@ -23,7 +23,7 @@ func less[T any](a, b *entry[T]) bool {
 }
 
 // Set is an ordered map from (namespace, name). It is not safe for concurrent
-// writing.
+// writing. The zero Set is empty, and can only be read.
 type Set[T any] struct {
 	entries map[key]*entry[T]
 	tree    *btree.BTreeG[*entry[T]]
@@ -70,6 +70,9 @@ func (s Set[T]) Len() int { return len(s.entries) }
 // Ascend visits a namespace's values in order, or every namespace's if it is
 // empty, until visit returns false.
 func (s Set[T]) Ascend(namespace string, visit func(T) bool) {
+	if len(s.entries) == 0 {
+		return
+	}
 	if namespace == "" {
 		s.tree.Ascend(func(e *entry[T]) bool { return visit(e.value) })
 		return
@@ -82,6 +85,9 @@ func (s Set[T]) Ascend(namespace string, visit func(T) bool) {
 // AscendAfter visits, in order, the values behind a name, which need not exist,
 // within a namespace unless within is empty.
 func (s Set[T]) AscendAfter(within, namespace, name string, visit func(T) bool) {
+	if len(s.entries) == 0 {
+		return
+	}
 	s.tree.AscendGreaterOrEqual(&entry[T]{key: key{namespace, name + "\x00"}}, func(e *entry[T]) bool {
 		return (within == "" || e.namespace == within) && visit(e.value)
 	})
