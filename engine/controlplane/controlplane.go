@@ -26,6 +26,7 @@ import (
 	"tidepool.dev/tidepool/engine/controller/daemonset"
 	"tidepool.dev/tidepool/engine/controller/deployment"
 	"tidepool.dev/tidepool/engine/controller/disruption"
+	"tidepool.dev/tidepool/engine/controller/endpoints"
 	"tidepool.dev/tidepool/engine/controller/endpointslice"
 	"tidepool.dev/tidepool/engine/controller/eventttl"
 	"tidepool.dev/tidepool/engine/controller/garbagecollector"
@@ -147,6 +148,7 @@ func New(ctx context.Context, config Config) (*ControlPlane, error) {
 		replication.New(shared, p.client(replication.Name), p.recorder(replication.Name), config.Clock),
 		replicaset.New(shared, p.client(replicaset.Name), p.recorder(replicaset.Name), config.Clock),
 		endpointslice.New(shared, p.client(endpointslice.Name), p.recorder(endpointslice.Name), config.Clock),
+		endpoints.New(shared, p.client(endpoints.Name), p.recorder(endpoints.Name)),
 		nodelifecycle.New(shared, p.client(nodelifecycle.Name), p.recorder(nodelifecycle.Name), config.Clock),
 		tainteviction.New(shared, p.client(tainteviction.Name), p.recorder(tainteviction.Name), config.Clock),
 		podgc.New(shared, p.client(podgc.Name), p.recorder(podgc.Name), config.Clock),

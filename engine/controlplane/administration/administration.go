@@ -1,7 +1,7 @@
 // Package administration is what those meet of an API server who run one: which
-// groups it serves, how it shares its capacity, devices, trust. It is kept apart
-// from the rest of the control plane because builds for the browser have no room
-// for it.
+// groups it serves, how it shares its capacity, devices, trust, and what is kept
+// for programs of old. It is kept apart from the rest of the control plane
+// because builds for the browser have no room for it.
 package administration
 
 import (
@@ -11,9 +11,11 @@ import (
 	"tidepool.dev/tidepool/engine/api/identity"
 	"tidepool.dev/tidepool/engine/api/kinds"
 	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/controller"
 	"tidepool.dev/tidepool/engine/controller/apiservices"
+	"tidepool.dev/tidepool/engine/controller/endpointslicemirroring"
 	"tidepool.dev/tidepool/engine/controller/flowcontrol"
 	"tidepool.dev/tidepool/engine/controller/storagemigration"
 	"tidepool.dev/tidepool/engine/controlplane"
@@ -34,13 +36,19 @@ func certificate(der []byte) (authority, constrained bool, err error) {
 }
 
 func loops(server *api.Server, shared *cache.Cache, clock clock.Clock) []controller.Controller {
-	client := server.Client(identity.APIServer)
+	self := server.Client(identity.APIServer)
 	served := func(resource string) bool {
 		_, ok := server.Operations().Kind(resource)
 		return ok
 	}
-	return append(flowcontrol.New(shared, client, clock),
-		apiservices.New(shared, client, clock, server.GroupVersions()),
-		storagemigration.New(shared, server.Client("system:serviceaccount:kube-system:"+storagemigration.Name), clock, served),
+	return append(flowcontrol.New(shared, self, clock),
+		apiservices.New(shared, self, clock, server.GroupVersions()),
+		storagemigration.New(shared, account(server, storagemigration.Name), clock, served),
+		endpointslicemirroring.New(shared, account(server, endpointslicemirroring.Name)),
 	)
+}
+
+// account is the client of a control loop with a service account of its own.
+func account(server *api.Server, name string) client.Client {
+	return server.Client("system:serviceaccount:kube-system:" + name)
 }
