@@ -63,7 +63,7 @@ func sh(c *Call) {
 				c.Exit(2)
 				return
 			}
-			params := []string{"sh"}
+			params := []string{path.Base(c.Args[0])}
 			if len(args) > 1 {
 				params = args[1:]
 			}
@@ -214,6 +214,8 @@ func (h host) interrupt() {
 }
 
 func (h host) IsDir(name string) bool { return h.Files().IsDir(name) }
+
+func (h host) List(dir string) []string { return h.Files().List(dir) }
 
 func (h host) ReadFile(name string) (string, error) { return h.Files().Read(name) }
 

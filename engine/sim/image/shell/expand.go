@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,14 +29,20 @@ func (s *shell) words(words []word, io IO, then func(args []string)) {
 // fields expands one word into arguments.
 func (s *shell) fields(w word, io IO, then func([]string)) {
 	var fields []string
-	var current strings.Builder
-	open := false // current holds an argument, even if it is empty
+	var current, pattern strings.Builder // pattern is current with what is quoted escaped
+	open := false                        // current holds an argument, even if it is empty
+	finish := func() {
+		if open {
+			fields = append(fields, s.matching(pattern.String(), current.String())...)
+		}
+		current.Reset()
+		pattern.Reset()
+		open = false
+	}
 	var next func(i int)
 	next = func(i int) {
 		if i == len(w) {
-			if open {
-				fields = append(fields, current.String())
-			}
+			finish()
 			then(fields)
 			return
 		}
@@ -43,6 +50,11 @@ func (s *shell) fields(w word, io IO, then func([]string)) {
 		s.part(part, io, func(value string) {
 			if part.quoted || part.kind == literal {
 				current.WriteString(value)
+				if part.quoted {
+					pattern.WriteString(quoteMeta.Replace(value))
+				} else {
+					pattern.WriteString(value)
+				}
 				open = true
 				next(i + 1)
 				return
@@ -51,24 +63,49 @@ func (s *shell) fields(w word, io IO, then func([]string)) {
 				blank := strings.IndexAny(value, " \t\n")
 				if blank < 0 {
 					current.WriteString(value)
+					pattern.WriteString(value)
 					open = true
 					break
 				}
 				if blank > 0 {
 					current.WriteString(value[:blank])
+					pattern.WriteString(value[:blank])
 					open = true
 				}
-				if open {
-					fields = append(fields, current.String())
-					current.Reset()
-					open = false
-				}
+				finish()
 				value = strings.TrimLeft(value[blank:], " \t\n")
 			}
 			next(i + 1)
 		})
 	}
 	next(0)
+}
+
+// matching are the files that a pattern matches; the word itself if there are
+// none.
+func (s *shell) matching(pattern, word string) []string {
+	if !strings.ContainsAny(pattern, "*?[") {
+		return []string{word}
+	}
+	found := []string{""}
+	if strings.HasPrefix(pattern, "/") {
+		found[0] = "/"
+	}
+	for segment := range strings.SplitSeq(strings.Trim(pattern, "/"), "/") {
+		var next []string
+		for _, dir := range found {
+			for _, name := range s.host.List(s.path(dir)) {
+				if ok, err := path.Match(segment, name); ok && err == nil && (name[0] != '.' || segment[0] == '.') {
+					next = append(next, path.Join(dir, name))
+				}
+			}
+		}
+		found = next
+	}
+	if len(found) == 0 {
+		return []string{word}
+	}
+	return found
 }
 
 // expand expands a word into one string.

@@ -36,7 +36,19 @@ type (
 		conditions, bodies [][]*andOr
 		otherwise          []*andOr
 	}
-	group      struct{ list []*andOr }
+	group  struct{ list []*andOr }
+	choice struct {
+		subject word
+		cases   []pattern
+	}
+	pattern struct {
+		words []word
+		list  []*andOr
+	}
+	function struct {
+		name string
+		body command
+	}
 	assignment struct {
 		name  string
 		value word
@@ -145,11 +157,11 @@ func (p *parser) list() ([]*andOr, error) {
 	var list []*andOr
 	for {
 		p.skipBreaks()
-		if p.at >= len(p.tokens) || p.op() == ")" {
+		if p.at >= len(p.tokens) || p.op() == ")" || p.op() == ";;" {
 			return list, nil
 		}
 		switch p.keyword() {
-		case "then", "elif", "else", "fi", "do", "done", "}":
+		case "then", "elif", "else", "fi", "do", "done", "}", "esac":
 			return list, nil
 		}
 		item, err := p.andOr()
@@ -158,7 +170,7 @@ func (p *parser) list() ([]*andOr, error) {
 		}
 		list = append(list, item)
 		switch p.op() {
-		case ";", "\n":
+		case ";", "\n", ";;":
 		case "&":
 			item.background = true
 			p.at++
@@ -231,6 +243,8 @@ func (p *parser) command() (command, error) {
 		return p.forLoop()
 	case "if":
 		return p.conditional()
+	case "case":
+		return p.choice()
 	case "{":
 		p.at++
 		list, err := p.list()
@@ -251,9 +265,85 @@ func (p *parser) command() (command, error) {
 			p.at++
 			return &group{list}, nil
 		}
+		if c, ok, err := p.function(); ok {
+			return c, err
+		}
 		return p.simple()
 	}
 	return nil, p.unexpected()
+}
+
+// function reads name() command, if that is what comes.
+func (p *parser) function() (command, bool, error) {
+	if p.at+2 >= len(p.tokens) || p.tokens[p.at].plain == "" || p.tokens[p.at+1].op != "(" || p.tokens[p.at+2].op != ")" {
+		return nil, false, nil
+	}
+	name := p.tokens[p.at].plain
+	p.at += 3
+	for p.op() == "\n" {
+		p.at++
+	}
+	body, err := p.command()
+	return &function{name, body}, true, err
+}
+
+// choice reads case word in pattern) list;; ... esac.
+func (p *parser) choice() (command, error) {
+	p.at++
+	if p.at >= len(p.tokens) || p.op() != "" {
+		return nil, p.unexpected()
+	}
+	c := &choice{subject: p.tokens[p.at].word}
+	p.at++
+	p.skipBreaks()
+	if err := p.expect("in"); err != nil {
+		return nil, err
+	}
+	for {
+		p.skipBreaks()
+		if p.keyword() == "esac" {
+			p.at++
+			return c, nil
+		}
+		one, err := p.pattern()
+		if err != nil {
+			return nil, err
+		}
+		c.cases = append(c.cases, one)
+		p.skipBreaks()
+		if p.op() == ";;" {
+			p.at++
+		} else if p.keyword() != "esac" {
+			return c, p.expect("esac")
+		}
+	}
+}
+
+// pattern reads one of a choice.
+func (p *parser) pattern() (one pattern, err error) {
+	if p.op() == "(" {
+		p.at++
+	}
+	for {
+		if p.at >= len(p.tokens) {
+			return one, fmt.Errorf("unexpected end of file (expecting %q)", "esac")
+		}
+		if p.op() != "" {
+			return one, p.unexpected()
+		}
+		one.words = append(one.words, p.tokens[p.at].word)
+		p.at++
+		if p.op() != "|" {
+			break
+		}
+		p.at++
+	}
+	if p.op() != ")" {
+		return one, p.unexpected()
+	}
+	p.at++
+	one.list, err = p.list()
+	return one, err
 }
 
 // body reads do ... done.

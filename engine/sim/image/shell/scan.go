@@ -8,7 +8,7 @@ import (
 var errQuote = errors.New("unterminated quoted string")
 
 // operators, the longest first.
-var operators = []string{"2>&1", "&&", "||", ">>", ">&2", "2>", "&>", ";", "\n", "|", "&", "(", ")", ">", "<"}
+var operators = []string{"2>&1", "&&", "||", ";;", ">>", ">&2", "2>", "&>", ";", "\n", "|", "&", "(", ")", ">", "<"}
 
 // scan splits a script into tokens.
 func scan(script string) ([]token, error) {
@@ -76,6 +76,15 @@ func scanWord(text string) (token, int, error) {
 				run.WriteByte(text[i+1])
 			}
 			i += 2
+		case c == '`':
+			end := strings.IndexByte(text[i+1:], '`')
+			if end < 0 {
+				return t, 0, errQuote
+			}
+			bare = false
+			flush(false)
+			t.word = append(t.word, part{kind: output, text: text[i+1 : i+1+end]})
+			i += end + 2
 		case c == '\'':
 			bare = false
 			end := strings.IndexByte(text[i+1:], '\'')
@@ -142,6 +151,14 @@ func scanQuoted(text string, w *word) (int, error) {
 				run.WriteByte(text[i+1])
 			}
 			i += 2
+		case c == '`':
+			end := strings.IndexByte(text[i+1:], '`')
+			if end < 0 {
+				return 0, errQuote
+			}
+			flush()
+			*w = append(*w, part{kind: output, text: text[i+1 : i+1+end], quoted: true})
+			i += end + 2
 		case c == '$':
 			p, n, err := scanDollar(text[i:])
 			if err != nil {

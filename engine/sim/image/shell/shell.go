@@ -1,7 +1,7 @@
 // Package shell is the simulated containers' /bin/sh: a small, honest part of
 // the POSIX shell. It knows lists (; && ||), pipes, redirections, quotes,
-// variables, $(commands), $((sums)), if, while, until, for, trap of TERM and a
-// few builtins; whatever else a script asks for is a syntax error and not
+// variables, $(commands), $((sums)), if, while, until, for, case, functions, file
+// name patterns, trap of TERM and a few builtins; whatever else a script asks for is a syntax error and not
 // something that seems to work.
 //
 // It runs without goroutines: each command gets a function to call when it
@@ -27,8 +27,9 @@ type Host interface {
 	// ReadFile, WriteFile serve redirections.
 	ReadFile(name string) (string, error)
 	WriteFile(name, content string, more bool) error
-	// IsDir is for cd.
+	// IsDir and List are for cd and for patterns of file names.
 	IsDir(name string) bool
+	List(dir string) []string
 	// OnTerminate asks for SIGTERM.
 	OnTerminate(f func())
 }
@@ -55,6 +56,14 @@ type shell struct {
 	steps  int
 	exit   func(code int)
 	ended  bool
+	// functions are shared by the shells of one session.
+	functions map[string]command
+	// leave is what is to be left: loops by break and continue, a function by
+	// return.
+	leave leaving
+	depth int // of functions that call each other
+	// strict ends the script when a command fails (set -e).
+	strict bool
 	trap   string
 	signal bool // TERM has come and the trap has not run yet
 }
@@ -73,7 +82,7 @@ func Run(host Host, script string, params, env []string, io IO, exit func(code i
 }
 
 func newShell(host Host, params, env []string, exit func(code int)) *shell {
-	s := &shell{host: host, vars: map[string]string{}, export: map[string]bool{}, params: params, exit: exit}
+	s := &shell{host: host, vars: map[string]string{}, export: map[string]bool{}, functions: map[string]command{}, params: params, exit: exit}
 	for _, v := range env {
 		name, value, _ := strings.Cut(v, "=")
 		s.vars[name], s.export[name] = value, true
@@ -137,7 +146,7 @@ func (s *shell) step2(next func()) {
 
 // list runs the commands of a list one after the other.
 func (s *shell) list(list []*andOr, io IO, done func(code int)) {
-	if len(list) == 0 {
+	if len(list) == 0 || s.leave.what != nothing {
 		done(s.code)
 		return
 	}
@@ -151,6 +160,10 @@ func (s *shell) list(list []*andOr, io IO, done func(code int)) {
 		}
 		s.andOr(first, io, func(code int) {
 			s.code = code
+			if s.strict && code != 0 && first.next == nil && !first.not && s.leave.what == nothing {
+				s.end(code)
+				return
+			}
 			s.trapped(io, func() { s.list(list[1:], io, done) })
 		})
 	})
@@ -211,16 +224,37 @@ func (s *shell) command(c command, io IO, done func(code int)) {
 		s.conditional(c, 0, io, done)
 	case *group:
 		s.list(c.list, io, done)
+	case *choice:
+		s.expand(c.subject, io, func(subject string) { s.choose(c, subject, 0, io, done) })
+	case *function:
+		s.functions[c.name] = c.body
+		done(0)
 	}
 }
 
+// test runs a list whose failure is no reason to end the script.
+func (s *shell) test(list []*andOr, io IO, done func(code int)) {
+	strict := s.strict
+	s.strict = false
+	s.list(list, io, func(code int) {
+		s.strict = strict
+		done(code)
+	})
+}
+
 func (s *shell) loop(c *loop, io IO, done func(code int)) {
-	s.list(c.condition, io, func(code int) {
+	s.test(c.condition, io, func(code int) {
 		if (code == 0) == c.until {
 			done(0)
 			return
 		}
-		s.list(c.body, io, func(int) { s.step(func() { s.loop(c, io, done) }) })
+		s.list(c.body, io, func(code int) {
+			if s.left() {
+				done(code)
+				return
+			}
+			s.step(func() { s.loop(c, io, done) })
+		})
 	})
 }
 
@@ -230,7 +264,13 @@ func (s *shell) each(c *forLoop, items []string, io IO, done func(code int)) {
 		return
 	}
 	s.vars[c.name] = items[0]
-	s.list(c.body, io, func(int) { s.step(func() { s.each(c, items[1:], io, done) }) })
+	s.list(c.body, io, func(code int) {
+		if s.left() {
+			done(code)
+			return
+		}
+		s.step(func() { s.each(c, items[1:], io, done) })
+	})
 }
 
 func (s *shell) conditional(c *conditional, branch int, io IO, done func(code int)) {
@@ -242,7 +282,7 @@ func (s *shell) conditional(c *conditional, branch int, io IO, done func(code in
 		s.list(c.otherwise, io, done)
 		return
 	}
-	s.list(c.conditions[branch], io, func(code int) {
+	s.test(c.conditions[branch], io, func(code int) {
 		if code == 0 {
 			s.list(c.bodies[branch], io, done)
 			return
@@ -264,6 +304,10 @@ func (s *shell) simple(c *simple, io IO, done func(code int)) {
 				return
 			}
 			s.redirected(c.redirects, io, done, func(io IO, done func(int)) {
+				if body, ok := s.functions[args[0]]; ok {
+					s.call(body, args, io, done)
+					return
+				}
 				if s.builtin(args, io, done) {
 					return
 				}
@@ -382,8 +426,36 @@ func (s *shell) builtin(args []string, io IO, done func(code int)) bool {
 			delete(s.export, name)
 		}
 		done(0)
-	case "set", "wait":
+	case "set":
+		if len(args) > 1 && strings.HasPrefix(args[1], "-") && strings.Contains(args[1], "e") {
+			s.strict = true
+		}
 		done(0)
+	case "wait", "umask", "ulimit":
+		done(0)
+	case "local", "readonly":
+		for _, arg := range args[1:] {
+			if name, value, found := strings.Cut(arg, "="); found {
+				s.vars[name] = value
+			}
+		}
+		done(0)
+	case "break", "continue", "return":
+		s.startLeaving(args, io)
+		done(s.code)
+	case "shift":
+		if len(s.params) > 1 {
+			s.params = append([]string{s.params[0]}, s.params[2:]...)
+		}
+		done(0)
+	case "read":
+		s.read(args[1:], io, done)
+	case ".", "source":
+		s.source(args[1:], io, done)
+	case "eval":
+		s.text(strings.Join(args[1:], " "), io, done)
+	case "command":
+		s.whichever(args[1:], io, done)
 	case "cd":
 		done(s.changeDir(args[1:], io))
 	case "exec":

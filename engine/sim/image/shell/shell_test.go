@@ -2,6 +2,8 @@ package shell
 
 import (
 	"errors"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,20 @@ func (f *fake) After(d time.Duration, then func()) {
 func (f *fake) Exec(args, env []string, io IO, done func(int)) { f.Run(args, env, io, done) }
 
 func (f *fake) IsDir(name string) bool { return name == "/" || name == "/etc" }
+
+func (f *fake) List(dir string) []string {
+	var list []string
+	for name := range f.files {
+		if path.Dir(name) == dir {
+			list = append(list, path.Base(name))
+		}
+	}
+	if dir == "/" {
+		list = append(list, "etc")
+	}
+	slices.Sort(list)
+	return list
+}
 
 func (f *fake) ReadFile(name string) (string, error) {
 	if content, ok := f.files[name]; ok {
@@ -131,7 +147,22 @@ func TestScripts(t *testing.T) {
 		{"echo 'open", "sh: syntax error: unterminated quoted string\n", 2},
 		{"if true; then echo a", "sh: syntax error: unexpected end of file (expecting \"fi\")\n", 2},
 		{"echo a | | echo b", "sh: syntax error: unexpected \"|\"\n", 2},
-		{"case x in x) echo;; esac", "sh: syntax error: unexpected word \"case\"\n", 2},
+		{"case ab in x|y) echo no;; a*) echo yes;; *) echo other;; esac", "yes\n", 0},
+		{"case '*' in a) echo no;; '*') echo star; esac; case x in y) ;; esac; echo $?", "star\n0\n", 0},
+		{"case x in\n (x)\n echo a\n false;;\nesac", "a\n", 1},
+		{"case x in x) echo", "sh: syntax error: unexpected end of file (expecting \"esac\")\n", 2},
+		{"case x x) esac", "sh: syntax error: unexpected word \"x\"\n", 2},
+		{"f() { echo f $1 $#; return 3; echo never; }; f a b; echo $? $#", "f a 2\n3 0\n", 0},
+		{"f() { f; }; f", "sh: f: functions are nested too deeply for the simulated shell\n", 2},
+		{"for i in 1 2 3 4; do case $i in 2) continue;; 4) break;; esac; echo $i; done", "1\n3\n", 0},
+		{"while :; do while :; do break 2; done; echo never; done; echo out", "out\n", 0},
+		{"echo 1 > /etc/b.txt; echo 2 > /etc/a.txt; echo /etc/*.txt *.none '/etc/*' /e*/a*; for f in /etc/?.txt; do echo $f; done", "/etc/a.txt /etc/b.txt *.none /etc/* /etc/a.txt\n/etc/a.txt\n/etc/b.txt\n", 0},
+		{"set -e; if false; then :; fi; while false; do :; done; ! :; echo on; false; echo never", "on\n", 1},
+		{"set -e; false || echo a; false; echo never", "a\n", 1},
+		{"printf() { :; }; echo a b c | { read x y; echo $y $x; }", "b c a\n", 0},
+		{"read x < none; echo a > f; read x < f; echo $x; read x < /dev/null; echo $?", "sh: can't open none: no such file\na\nsh: can't open /dev/null: no such file\n1\n", 0},
+		{"eval 'X=1;' echo '$X'; echo 'Y=2' > f; . ./f; echo $Y; . none", "1\n2\nsh: .: can't open 'none': no such file\n", 2},
+		{"f() { echo $1; shift; echo $1; }; f a b; echo `echo back`  \"`echo quoted`\"", "a\nb\nback quoted\n", 0},
 		{strings.Repeat("{ ", 60), "sh: syntax error: commands are nested too deeply for the simulated shell\n", 2},
 		{strings.Repeat("echo a;", 10_000), "sh: syntax error: the script is too long for the simulated shell\n", 2},
 	} {
