@@ -3,6 +3,7 @@ package kubelet
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ func (w *worker) containerConfig(c *container, image Image) (ContainerConfig, er
 	if c.created {
 		config.Attempt = c.attempt + 1
 	}
-	env := environment{}
+	env := environment{services: w.serviceEnv()}
 	for i := range c.spec.EnvFrom {
 		if err := w.addFrom(&env, &c.spec.EnvFrom[i]); err != nil {
 			return config, err
@@ -30,15 +31,28 @@ func (w *worker) containerConfig(c *container, image Image) (ContainerConfig, er
 			return config, err
 		}
 	}
-	config.Env = env.vars
+	config.Env = env.all()
 	config.Command = expandAll(c.spec.Command, env.lookup)
 	config.Args = expandAll(c.spec.Args, env.lookup)
 	return config, nil
 }
 
 // environment is a list of variables in which a later one replaces an earlier
-// one of the same name.
-type environment struct{ vars []EnvVar }
+// one of the same name, and any those of the Services.
+type environment struct{ vars, services []EnvVar }
+
+func (e *environment) all() []EnvVar {
+	if len(e.vars) == 0 {
+		return e.services
+	}
+	all := slices.Clip(e.vars)
+	for _, v := range e.services {
+		if !slices.ContainsFunc(e.vars, func(own EnvVar) bool { return own.Name == v.Name }) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
 
 func (e *environment) set(name, value string) {
 	if i := slices.IndexFunc(e.vars, func(v EnvVar) bool { return v.Name == name }); i >= 0 {
@@ -49,9 +63,11 @@ func (e *environment) set(name, value string) {
 }
 
 func (e *environment) lookup(name string) (string, bool) {
-	for _, v := range e.vars {
-		if v.Name == name {
-			return v.Value, true
+	for _, list := range [...][]EnvVar{e.vars, e.services} {
+		for _, v := range list {
+			if v.Name == name {
+				return v.Value, true
+			}
 		}
 	}
 	return "", false
@@ -151,19 +167,10 @@ func text(data map[string][]byte) map[string]string {
 
 // field is the value of a downward API field.
 func (w *worker) field(path string) string {
-	if name, ok := subscript(path, "metadata.labels"); ok {
-		return w.pod.Labels[name]
-	}
-	if name, ok := subscript(path, "metadata.annotations"); ok {
-		return w.pod.Annotations[name]
+	if value, ok := metadataField(w.pod, path); ok {
+		return value
 	}
 	switch path {
-	case "metadata.name":
-		return w.pod.Name
-	case "metadata.namespace":
-		return w.pod.Namespace
-	case "metadata.uid":
-		return string(w.pod.UID)
 	case "spec.nodeName":
 		return w.pod.Spec.NodeName
 	case "spec.serviceAccountName":
@@ -176,6 +183,39 @@ func (w *worker) field(path string) string {
 		return strings.Join(w.podIPs(), ",")
 	}
 	return ""
+}
+
+// metadataField is a field of the downward API that volumes have, too.
+func metadataField(pod *corev1.Pod, path string) (string, bool) {
+	if name, ok := subscript(path, "metadata.labels"); ok {
+		return pod.Labels[name], true
+	}
+	if name, ok := subscript(path, "metadata.annotations"); ok {
+		return pod.Annotations[name], true
+	}
+	switch path {
+	case "metadata.labels":
+		return formatMap(pod.Labels), true
+	case "metadata.annotations":
+		return formatMap(pod.Annotations), true
+	case "metadata.name":
+		return pod.Name, true
+	case "metadata.namespace":
+		return pod.Namespace, true
+	case "metadata.uid":
+		return string(pod.UID), true
+	}
+	return "", false
+}
+
+// formatMap writes a map as files of the downward API have it
+// (k8s.io/kubernetes/pkg/fieldpath.FormatMap).
+func formatMap(m map[string]string) string {
+	lines := make([]string, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		lines = append(lines, fmt.Sprintf("%v=%q", key, m[key]))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // subscript takes the name out of a path like metadata.labels['name'].

@@ -44,6 +44,8 @@ type Kubelet struct {
 	pulls     *pullQueue
 	node      nodeState
 	admission admission
+	// serviceVars are those of the containers.
+	serviceVars serviceVars
 
 	mu      sync.Mutex
 	enqueue func(controller.Request)

@@ -3,19 +3,22 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"tidepool.dev/tidepool/engine/cache"
+	"tidepool.dev/tidepool/engine/store"
 )
 
 // Volume is a volume of a pod as the runtime is to provide it.
 type Volume struct {
 	Name string
-	// Files returns the volume's files by their paths in it. nil: the volume is
-	// an empty directory, which the pod's containers share.
+	// Files returns the volume's files by their paths in it, as they are at that
+	// moment; it is safe for concurrent use. nil: the volume is an empty directory,
+	// which the pod's containers share.
 	Files func() map[string]string
 }
 
@@ -107,7 +110,9 @@ func (w *worker) configMapFiles(name string, items []corev1.KeyToPath, optional 
 			return nil, fmt.Errorf("configmap references non-existent config key: %s", item.Key)
 		}
 	}
+	namespace := w.pod.Namespace
 	return func() map[string]string {
+		object := latest(w.Cache, "configmaps", namespace, object)
 		data := text(object.BinaryData)
 		for key, value := range object.Data {
 			data[key] = value
@@ -130,18 +135,34 @@ func (w *worker) secretFiles(name string, items []corev1.KeyToPath, optional *bo
 			return nil, fmt.Errorf("references non-existent secret key: %s", item.Key)
 		}
 	}
-	return func() map[string]string { return placed(text(object.Data), items) }, nil
+	namespace := w.pod.Namespace
+	return func() map[string]string {
+		return placed(text(latest(w.Cache, "secrets", namespace, object).Data), items)
+	}, nil
+}
+
+// latest is an object as it is now; what has been deleted is as it was.
+func latest[T store.Object](c *cache.Cache, resource, namespace string, object T) T {
+	if now, ok := cache.Get[T](c, resource, namespace, object.GetName()); ok {
+		return now
+	}
+	return object
 }
 
 func (w *worker) downwardFiles(items []corev1.DownwardAPIVolumeFile) func() map[string]string {
+	resources := map[string]string{}
+	for _, item := range items {
+		if item.ResourceFieldRef != nil {
+			resources[item.Path] = w.resourceField(nil, item.ResourceFieldRef)
+		}
+	}
+	pod := w.pod
 	return func() map[string]string {
-		files := make(map[string]string, len(items))
+		files := maps.Clone(resources)
+		now := latest(w.Cache, "pods", pod.Namespace, pod)
 		for _, item := range items {
-			switch {
-			case item.FieldRef != nil:
-				files[item.Path] = w.field(item.FieldRef.FieldPath)
-			case item.ResourceFieldRef != nil:
-				files[item.Path] = w.resourceField(nil, item.ResourceFieldRef)
+			if item.FieldRef != nil {
+				files[item.Path], _ = metadataField(now, item.FieldRef.FieldPath)
 			}
 		}
 		return files
@@ -151,15 +172,16 @@ func (w *worker) downwardFiles(items []corev1.DownwardAPIVolumeFile) func() map[
 // tokenFile is a token of the pod's service account, which ends with the pod.
 // Most are never looked at, so it is asked for when somebody does.
 func (w *worker) tokenFile(source *corev1.ServiceAccountTokenProjection) func() map[string]string {
+	pod := w.pod
 	return func() map[string]string {
 		request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
 			ExpirationSeconds: source.ExpirationSeconds,
-			BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: w.pod.Name, UID: w.pod.UID},
+			BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
 		}}
 		if source.Audience != "" {
 			request.Spec.Audiences = []string{source.Audience}
 		}
-		issued, err := w.Client.IssueToken(context.Background(), w.pod.Namespace, w.pod.Spec.ServiceAccountName, request)
+		issued, err := w.Client.IssueToken(context.Background(), pod.Namespace, pod.Spec.ServiceAccountName, request)
 		if err != nil {
 			return noFiles() // the account has been deleted
 		}

@@ -16,7 +16,7 @@ func always(string) bool { return true }
 func unlessAlpine(tag string) bool { return !strings.Contains(tag, "alpine") }
 
 // busyboxOnly are the programs that Debian's slim image lacks.
-var busyboxOnly = []string{"ash", "kill", "nc", "nslookup", "ps", "wget"}
+var busyboxOnly = []string{"ash", "ifconfig", "ip", "kill", "nc", "nslookup", "ps", "wget"}
 
 // IsDebian says whether a tag is built on Debian.
 func (i *Image) IsDebian(tag string) bool { return i.Debian != nil && i.Debian(tag) }

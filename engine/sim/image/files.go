@@ -14,7 +14,8 @@ import (
 type Files struct {
 	content map[string]string
 	dirs    map[string]bool          // those that were made, even if they are empty
-	load    func() map[string]string // of the content, when it is first needed
+	load    func() map[string]string // of the content, when it is needed
+	fresh   func() bool              // whether the content need not be loaded again
 	lower   *layer
 	removed map[string]bool // what the lower layer has but the container has not
 	mounts  []mount
@@ -47,6 +48,11 @@ var (
 // relative or absolute. Most are never looked at, so it is called when they are.
 func NewFiles(load func() map[string]string) *Files { return &Files{load: load} }
 
+// Refresh has the content loaded again whenever somebody looks and fresh says
+// that it is no longer what it should be. What was written is lost then: it is
+// for files that can't be written.
+func (f *Files) Refresh(fresh func() bool) { f.fresh = fresh }
+
 // Mount puts other files, or a part of them, at a path.
 func (f *Files) Mount(at, subPath string, readOnly bool, files *Files) {
 	f.mounts = append(f.mounts, mount{clean(at), clean(subPath), readOnly, files})
@@ -64,12 +70,14 @@ func (f *Files) find(name string) (files *Files, inside string, readOnly bool) {
 			files, inside, readOnly = m.files, path.Join(m.subPath, rest), m.readOnly
 		}
 	}
-	if files.load != nil {
+	if files.load != nil && (files.fresh == nil || !files.fresh()) {
 		files.content = map[string]string{}
 		for name, text := range files.load() {
 			files.content[clean(name)] = text
 		}
-		files.load = nil
+		if files.fresh == nil {
+			files.load = nil
+		}
 	}
 	return files, inside, readOnly
 }

@@ -34,8 +34,8 @@ type Image struct {
 	// Programs are the executables, by the name without the directory.
 	Programs map[string]Program
 	// Files are those that the image has besides what all have.
-	Files map[string]string
-	lower func() *layer
+	Files       map[string]string
+	lower, slim func() *layer
 	// Debian says of a tag whether it is built on Debian, and Lacks that it does
 	// not have one of the Programs; nil: none does.
 	Debian func(tag string) bool
@@ -169,7 +169,7 @@ func (r Response) Head(now time.Time, connection string) string {
 var catalogue = func() []*Image {
 	all := []*Image{alpine(), busybox(), curlImage(), crasher(), nginx(), perl(), redis(), pause(), slowStarter()}
 	for _, i := range all {
-		i.lower = lowerOf(i)
+		i.lower, i.slim = lowerOf(i, false), lowerOf(i, true)
 	}
 	return all
 }()

@@ -160,7 +160,7 @@ func newBox(t *testing.T, name string) *box {
 		t.Fatal(err)
 	}
 	_, tag := split(whole)
-	return &box{image: found, tag: tag, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), files: found.Root(nil), serve: map[int]func(Request) Response{}}
+	return &box{image: found, tag: tag, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), files: found.Root(tag, nil), serve: map[int]func(Request) Response{}}
 }
 
 func (b *box) run(main bool, args ...string) *result {
@@ -208,6 +208,11 @@ func TestTools(t *testing.T) {
 		{"sleep x", "sleep: invalid number 'x'\n", 1},
 		{"echo 'echo inside $1' > /run.sh; sh /run.sh word; sh /none", "inside word\nsh: can't open '/none': No such file or directory\n", 2},
 		{"i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo $i; done", "1\n2\n3\n", 0},
+		{"printf 'b\\na\\nb\\n' | sort; printf '10\\n9\\n' | sort -rn; printf 'a\\na\\nb\\n' | uniq -c", "a\nb\nb\n10\n9\n      2 a\n      1 b\n", 0},
+		{"echo x | tee /tmp/t | tr a-z A-Z; cat /tmp/t; echo hello | tr -d l; echo a:b:c:d | cut -d: -f2-3", "X\nx\nheo\nb:c\n", 0},
+		{"echo -n secret | base64; echo c2VjcmV0 | base64 -d; basename /a/b.txt .txt; dirname /a/b", "c2VjcmV0\nsecretb\n/a\n", 0},
+		{"echo one one | sed s/one/two/; echo one one > /tmp/s; sed -i s/one/two/g /tmp/s; cat /tmp/s; sed 's/a*/b/' /tmp/s", "two one\ntwo two\nsed: the simulated sed replaces words, not regular expressions: 's/a*/b/'\n", 1},
+		{"ls /etc/host*; ip addr | grep eth0 | wc -l; chmod +x /none", "ls: /etc/host*: No such file or directory\n2\nchmod: /none: No such file or directory\n", 1},
 		{"echo to the log > /proc/1/fd/1", "to the log\n", 0},
 	} {
 		r := b.run(true, "sh", "-c", test.script)

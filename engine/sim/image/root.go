@@ -3,6 +3,7 @@ package image
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -11,8 +12,9 @@ import (
 
 var rootDirs = []string{"/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/local", "/var", "/var/log", "/var/run", "/run", "/opt", "/mnt", "/srv"}
 
-// lowerOf returns the layer of an image, which is made once.
-func lowerOf(i *Image) func() *layer {
+// lowerOf returns the layer of an image, which is made once: without the programs
+// that Debian lacks, or with them.
+func lowerOf(i *Image, debian bool) func() *layer {
 	return sync.OnceValue(func() *layer {
 		l := &layer{content: map[string]string{
 			"/etc/passwd":        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
@@ -25,6 +27,9 @@ func lowerOf(i *Image) func() *layer {
 			l.dirs[dir] = true
 		}
 		for name := range i.Programs {
+			if debian && slices.Contains(busyboxOnly, name) {
+				continue
+			}
 			l.content["/bin/"+name] = "" // what is in it, nobody can read here
 		}
 		for name, content := range i.Files {
@@ -36,7 +41,10 @@ func lowerOf(i *Image) func() *layer {
 
 // Root is the file system of a new container; own are the files that are made
 // for it, /etc/hosts and the like, when something first looks.
-func (i *Image) Root(own func() map[string]string) Files {
+func (i *Image) Root(tag string, own func() map[string]string) Files {
+	if i.IsDebian(tag) {
+		return Files{load: own, lower: i.slim()}
+	}
 	return Files{load: own, lower: i.lower()}
 }
 

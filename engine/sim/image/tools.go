@@ -46,6 +46,8 @@ func tools() map[string]Program {
 		"ps": ps, "kill": kill, "which": which, "whoami": whoami, "tar": tarTool, "clear": clearScreen,
 		"date": date, "hostname": hostname, "env": printEnv, "printenv": printEnv,
 		"seq": seq, "grep": grep, "head": head, "tail": tail, "wc": wc, "id": id, "uname": uname, "pwd": pwd,
+		"sort": sortTool, "uniq": uniq, "tee": tee, "tr": tr, "cut": cut, "base64": base64Tool, "basename": baseName, "dirname": baseName,
+		"sed": sed, "chmod": changeMode, "chown": changeMode, "ip": ip, "ifconfig": ip,
 	}
 }
 

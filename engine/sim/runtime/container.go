@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"tidepool.dev/tidepool/engine/clock"
 	"tidepool.dev/tidepool/engine/kubelet"
 	"tidepool.dev/tidepool/engine/sim/image"
 	"tidepool.dev/tidepool/engine/sim/image/shell"
@@ -65,7 +65,7 @@ func (r *Runtime) CreateContainer(sandboxID string, config kubelet.ContainerConf
 			c := &container{runtime: r, id: r.hex(32), sandbox: s, image: found, config: config}
 			c.tag = config.Image.Name[strings.LastIndexByte(config.Image.Name, ':')+1:]
 			c.status = kubelet.ContainerStatus{ID: c.id, User: root}
-			c.files = found.Root(c.ownFiles)
+			c.files = found.Root(c.tag, c.ownFiles)
 			c.mount()
 			r.containers[c.id] = c
 			s.containers = append(s.containers, c)
@@ -77,18 +77,37 @@ func (r *Runtime) CreateContainer(sandboxID string, config kubelet.ContainerConf
 // mount puts the container's volumes in their places.
 func (c *container) mount() {
 	for _, m := range c.config.Mounts {
-		c.files.Mount(m.Path, m.SubPath, m.ReadOnly, c.sandbox.volume(m.Volume))
+		files := c.sandbox.volume(m.Volume, c.runtime.clock)
+		if m.SubPath != "" && m.Volume.Files != nil { // a part of a volume stays as it was
+			content := m.Volume.Files()
+			files = image.NewFiles(func() map[string]string { return content })
+		}
+		c.files.Mount(m.Path, m.SubPath, m.ReadOnly, files)
 	}
 }
 
+// refresh is how long a container may see an object's volume as it was: kubelets
+// look at each pod that often (syncFrequency).
+const refresh = time.Minute
+
 // volume returns a volume's files, which the pod's containers share.
-func (s *sandbox) volume(v *kubelet.Volume) *image.Files {
+func (s *sandbox) volume(v *kubelet.Volume, clock clock.Clock) *image.Files {
 	for _, known := range s.volumes {
 		if known.name == v.Name {
 			return known.files
 		}
 	}
 	files := image.NewFiles(v.Files)
+	if v.Files != nil {
+		var read time.Time
+		files.Refresh(func() bool {
+			if clock.Now().Sub(read) < refresh {
+				return true
+			}
+			read = clock.Now()
+			return false
+		})
+	}
 	s.volumes = append(s.volumes, volume{v.Name, files})
 	return files
 }
@@ -107,12 +126,9 @@ func (r *Runtime) StartContainer(id string, done func(kubelet.ContainerStatus, e
 				return
 			}
 			args := c.commandLine()
-			program, ok := image.Program(nil), false
-			if len(args) > 0 {
-				program, ok = c.Program(path.Base(args[0]))
-			}
-			if !ok {
-				status := r.startError(c, fmt.Sprintf("exec: %q: executable file not found in $PATH", strings.Join(args[:min(1, len(args))], "")))
+			program, why := c.executable(args)
+			if why != "" {
+				status := r.startError(c, why+": unknown")
 				r.call(func() { done(status, fmt.Errorf("%s", status.Message)) })
 				return
 			}
@@ -209,9 +225,14 @@ func (c *container) commandLine() []string {
 }
 
 func (c *container) environment() []string {
-	env := append(slices.Clip(c.image.Env), "HOSTNAME="+c.Hostname(), "HOME=/root")
+	env := append(slices.Clip(c.image.Env), "HOSTNAME="+c.Hostname())
+	home := false
 	for _, v := range c.config.Env {
 		env = append(env, v.Name+"="+v.Value)
+		home = home || v.Name == "HOME"
+	}
+	if !home {
+		env = append(env, "HOME=/root")
 	}
 	return env
 }

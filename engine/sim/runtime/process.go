@@ -127,13 +127,9 @@ func (c *container) execute(call image.Call, ended func(code int, err error)) (e
 	// Ending with the container is what happens to whatever runs in it.
 	waiting = c.await(func() { end(128 + sigKill) })
 	p.After(c.runtime.draw(execTime), func() {
-		program, ok := image.Program(nil), false
-		if len(call.Args) > 0 {
-			program, ok = c.Program(path.Base(call.Args[0]))
-		}
-		if !ok {
-			name := strings.Join(call.Args[:min(1, len(call.Args))], "")
-			finish(0, fmt.Errorf("failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: exec: %q: executable file not found in $PATH", c.runtime.hex(32), name))
+		program, why := c.executable(call.Args)
+		if why != "" {
+			finish(0, fmt.Errorf("failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: %s: unknown", c.runtime.hex(32), why))
 			return
 		}
 		forget = c.Fork(call.Args, end)
@@ -141,6 +137,22 @@ func (c *container) execute(call image.Call, ended func(code int, err error)) (e
 		program(&call)
 	})
 	return end
+}
+
+// executable finds what a command line runs; why it can't, in runc's words.
+func (c *container) executable(args []string) (program image.Program, why string) {
+	name := strings.Join(args[:min(1, len(args))], "")
+	program, ok := c.Program(path.Base(name))
+	dir := path.Dir(name)
+	switch {
+	case ok && (!strings.Contains(name, "/") || dir == "/" || strings.HasSuffix(dir, "/bin") || strings.HasSuffix(dir, "/sbin")):
+		return program, ""
+	case !strings.Contains(name, "/"):
+		return nil, fmt.Sprintf("exec: %q: executable file not found in $PATH", name)
+	case c.files.Exists(name) || c.files.IsDir(name):
+		return nil, fmt.Sprintf("exec: %q: permission denied", name)
+	}
+	return nil, fmt.Sprintf("exec: %q: stat %s: no such file or directory", name, name)
 }
 
 // running finds a container that must run.

@@ -97,7 +97,7 @@ func TestCommands(t *testing.T) {
 
 	c = exec("none")
 	c.look(time.Second)
-	if c.end == nil || c.end.Err == nil || !strings.HasSuffix(c.end.Err.Error(), `exec: "none": executable file not found in $PATH`) {
+	if c.end == nil || c.end.Err == nil || !strings.HasSuffix(c.end.Err.Error(), `exec: "none": executable file not found in $PATH: unknown`) {
 		t.Errorf("got %+v", c.end)
 	}
 
