@@ -43,14 +43,19 @@ test: build check-generated lint ## Set everything up and run all tests
 	$(GO_TEST) ./...
 	cd web && npm test
 
+# Fuzz targets, as folder:name; each runs for a minute.
+FUZZ := engine/sim/image/shell:FuzzScripts engine/api/validation:FuzzTextIsCheckedAlike \
+	engine/api/authentication/jwt:FuzzVerify engine/api/codec:FuzzDecode \
+	engine/api/patch:FuzzPatch engine/api/patch:FuzzConfiguration \
+	engine/api/endpoints:FuzzRequest engine/api/endpoints:FuzzSelectors engine/api/endpoints:FuzzApply
+
 # Helm's tests are here and not in test, because Helm takes minutes to build from
 # cold (test/serve/clients_test.go).
 test-long: build ## Run the slow sweeps: race detector, Helm, fuzzing, many seeds
 	$(GO_TEST) -race ./engine/... ./server/... ./lessons/...
 	cd test/clients && go vet ./...
 	TIDEPOOL_LONG=1 $(GO_TEST) -run TestClients ./test/serve
-	go test -run '^$$' -fuzz FuzzScripts -fuzztime 1m ./engine/sim/image/shell
-	go test -run '^$$' -fuzz FuzzTextIsCheckedAlike -fuzztime 1m ./engine/api/validation
+	for target in $(FUZZ); do go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime 1m ./$${target%:*}; done
 	TIDEPOOL_SEEDS=50 $(GO_TEST) -run SameSeed ./test/determinism
 
 bench: ## Measure what the budgets promise; writes bench/latest.json

@@ -197,7 +197,7 @@ const longestManager = 128
 // beginning of its user agent, as k8s.io/apiserver/pkg/endpoints/handlers does.
 func ManagerOf(fieldManager, userAgent string) string {
 	if fieldManager != "" {
-		return fieldManager
+		return strings.ToValidUTF8(fieldManager, "\uFFFD") // as it will be in JSON
 	}
 	name, _, _ := strings.Cut(userAgent, "/")
 	var printable strings.Builder

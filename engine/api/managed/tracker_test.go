@@ -201,6 +201,7 @@ func TestManagerOf(t *testing.T) {
 	for _, test := range []struct{ manager, agent, want string }{
 		{"me", "kubectl/v1", "me"},
 		{"", "kubectl/v1.32 (linux/amd64)", "kubectl"},
+		{"a\xffb", "", "a\uFFFDb"},
 		{"", "a\x01b", "ab"},
 		{"", "", ""},
 	} {

@@ -169,11 +169,22 @@ func (p Patch) patchOperations(before []byte) (after []byte, strict []error, err
 		return nil, nil, apierrors.NewRequestEntityTooLargeError(
 			fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxOperations, len(operations)))
 	}
-	after, err = operations.Apply(before)
+	after, err = operate(operations, before)
 	if err != nil {
 		return nil, nil, unprocessable(err)
 	}
 	return after, strict, nil
+}
+
+// operate applies operations. The library panics at some that lack what they
+// need, a replace of the whole document without a value for instance.
+func operate(operations jsonpatch.Patch, before []byte) (after []byte, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("the patch is incomplete: %v", reason)
+		}
+	}()
+	return operations.Apply(before)
 }
 
 // strategic merges by the merge keys that the type's fields declare.
