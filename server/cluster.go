@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"tidepool.dev/tidepool/engine/api"
+	"tidepool.dev/tidepool/engine/api/authentication"
+	"tidepool.dev/tidepool/engine/api/authentication/bootstrap"
 	"tidepool.dev/tidepool/engine/api/cel/celgo"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
 	"tidepool.dev/tidepool/engine/cache"
@@ -49,13 +51,14 @@ func newCluster(ctx context.Context, nodes int, measured bool, authority *pki.Au
 	observers := &lessons.Observers{}
 	hooks.Observe = observers.Observe
 	hooks.Logs, hooks.Remote, hooks.Carrier = simulated, simulated, carry.Carrier{}
-	hooks.OpenAPI = embedded.Source
+	hooks.OpenAPI, hooks.EncodeOpenAPI = embedded.Source, encodeOpenAPI
 	hooks.CEL = celgo.Evaluator{}
 	hooks.Call = webhook.Call
 	hooks.Panicked = func(r *http.Request, reason any, stack []byte) {
 		log.Error("a request to the API panicked", "method", r.Method, "path", r.URL.Path, "panic", reason, "stack", string(stack))
 	}
 	memory := store.NewMemory(0)
+	hooks.Token = authentication.Any(hooks.Token, bootstrap.Tokens{Store: memory, Clock: clock}.Authenticate)
 	wake, waker := concurrent.Waker()
 	usage := sim.NewUsage(clock)
 	var source metrics.Source

@@ -40,21 +40,22 @@ type Config struct {
 	Random *rand.Rand
 	Kinds  []*kind.Kind
 
-	Panicked     func(r *http.Request, reason any, stack []byte)
-	Do           func(func())
-	Logs         logs.Source
-	Remote       remote.Source
-	Carrier      endpoints.Carrier
-	OpenAPI      openapi.Source
-	Authenticate func(*http.Request) (identity.User, bool, error)
-	Token        authentication.Token
-	Key          *jwt.Key
-	Authorize    authorization.Authorizer
-	Rules        func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
-	Observe      func(Observed)
-	Limits       endpoints.Limits
-	Compress     func(io.Writer) io.WriteCloser
-	Checks       []endpoints.Check
+	Panicked      func(r *http.Request, reason any, stack []byte)
+	Do            func(func())
+	Logs          logs.Source
+	Remote        remote.Source
+	Carrier       endpoints.Carrier
+	OpenAPI       openapi.Source
+	EncodeOpenAPI func([]byte) ([]byte, error)
+	Authenticate  func(*http.Request) (identity.User, bool, error)
+	Token         authentication.Token
+	Key           *jwt.Key
+	Authorize     authorization.Authorizer
+	Rules         func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
+	Observe       func(Observed)
+	Limits        endpoints.Limits
+	Compress      func(io.Writer) io.WriteCloser
+	Checks        []endpoints.Check
 	// CEL evaluates the expressions of policies, webhooks and custom resources,
 	// and Call calls webhooks; each may be nil.
 	CEL  cel.Evaluator
@@ -79,23 +80,24 @@ func New(config Config) (*Server, error) {
 	operations := rest.New(config.Store, config.Clock, config.Random, config.Kinds)
 	operations.SetPolicies(config.CEL, config.Call, answers(config.Authorize))
 	handler := endpoints.New(endpoints.Config{
-		Operations:   operations,
-		Clock:        config.Clock,
-		Panicked:     config.Panicked,
-		Do:           config.Do,
-		Logs:         config.Logs,
-		Remote:       config.Remote,
-		Carrier:      config.Carrier,
-		OpenAPI:      config.OpenAPI,
-		Authenticate: config.Authenticate,
-		Token:        config.Token,
-		Key:          config.Key,
-		Authorize:    config.Authorize,
-		Rules:        config.Rules,
-		Observe:      config.Observe,
-		Limits:       config.Limits,
-		Compress:     config.Compress,
-		Checks:       config.Checks,
+		Operations:    operations,
+		Clock:         config.Clock,
+		Panicked:      config.Panicked,
+		Do:            config.Do,
+		Logs:          config.Logs,
+		Remote:        config.Remote,
+		Carrier:       config.Carrier,
+		OpenAPI:       config.OpenAPI,
+		EncodeOpenAPI: config.EncodeOpenAPI,
+		Authenticate:  config.Authenticate,
+		Token:         config.Token,
+		Key:           config.Key,
+		Authorize:     config.Authorize,
+		Rules:         config.Rules,
+		Observe:       config.Observe,
+		Limits:        config.Limits,
+		Compress:      config.Compress,
+		Checks:        config.Checks,
 	})
 	return &Server{Handler: handler, operations: operations}, nil
 }

@@ -77,9 +77,7 @@ func (d *Definitions) OpenAPI(gv k8sschema.GroupVersion, builtin []byte) ([]byte
 			failed = err
 			return
 		}
-		labels := strings.Split(gv.Group, ".")
-		slices.Reverse(labels)
-		model := strings.Join(labels, ".") + "." + gv.Version + "." + names.Kind
+		model := modelName(gv, names.Kind)
 		schemas[model] = described
 		reference := map[string]any{"application/json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/" + model}}}
 		operation := func(action string) map[string]any {
@@ -105,6 +103,13 @@ func (d *Definitions) OpenAPI(gv k8sschema.GroupVersion, builtin []byte) ([]byte
 		"paths":      paths,
 		"components": map[string]any{"schemas": schemas},
 	})
+}
+
+// modelName is what the schema of a kind is called, "com.example.stable.v1.CronTab".
+func modelName(gv k8sschema.GroupVersion, kind string) string {
+	labels := strings.Split(gv.Group, ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".") + "." + gv.Version + "." + kind
 }
 
 // describedSchema is a version's schema with what every resource has.

@@ -52,6 +52,9 @@ type Config struct {
 	Carrier Carrier
 	// OpenAPI has the OpenAPI documents; nil serves none.
 	OpenAPI openapi.Source
+	// EncodeOpenAPI writes a document of OpenAPI v2 as protobuf; nil: custom
+	// resources are not in that form of it.
+	EncodeOpenAPI func(document []byte) ([]byte, error)
 	// Authenticate says who makes a request by a credential that only the
 	// surroundings know, a client certificate: false where there is none, an
 	// error where it is not valid. Who shows neither that nor a bearer token is

@@ -20,24 +20,21 @@ func (q *request) openAPI(path string) error {
 	if path == "v3" {
 		return q.openAPIIndex()
 	}
-	if path != "v2" {
-		entry, ok := openAPIEntry(path)
-		if !ok || !q.served(entry) {
-			return q.customOpenAPI(path)
-		}
-		if done := q.checkHash(entry); done {
-			return nil
-		}
+	if path == "v2" {
+		return q.openAPI2()
 	}
-	contentType := mediaJSON
-	if accept := q.r.Header.Get("Accept"); path == "v2" && strings.Contains(accept, protoOpenAPI) {
-		path, contentType = openapi.Protobuf, protoOpenAPI+".v1.0+protobuf"
+	entry, ok := openAPIEntry(path)
+	if !ok || !q.served(entry) {
+		return q.customOpenAPI(path)
+	}
+	if done := q.checkHash(entry); done {
+		return nil
 	}
 	document, err := q.OpenAPI(q.ctx, path)
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("Content-Type", contentType)
+	q.w.Header().Set("Content-Type", mediaJSON)
 	q.answer(http.StatusOK, func(w io.Writer) error { _, err := w.Write(document); return err })
 	return nil
 }

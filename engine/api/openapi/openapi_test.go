@@ -63,7 +63,8 @@ func indexSource(t *testing.T, documents map[string][]byte) []byte {
 			fmt.Fprintf(&source, "{Path: %q, Hash: \"%X\"},\n", path, sha512.Sum512(documents[path]))
 		}
 	}
-	source.WriteString("}\n")
+	source.WriteString("}\n\n")
+	fmt.Fprintf(&source, "// Hash2 changes with the document of OpenAPI v2.\nconst Hash2 = \"%X\"\n", sha512.Sum512(documents["v2"]))
 	formatted, err := format.Source(source.Bytes())
 	if err != nil {
 		t.Fatal(err)
