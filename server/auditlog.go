@@ -15,7 +15,7 @@ func withAudit(api http.Handler, config Config) (audited http.Handler, end func(
 	out, end := config.Out, func() {}
 	switch config.AuditLog {
 	case "":
-		return api, end, nil
+		return audit.Identify(api), end, nil
 	case "-":
 	default:
 		file, err := os.OpenFile(config.AuditLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

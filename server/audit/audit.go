@@ -41,10 +41,7 @@ func New(out io.Writer, now func() time.Time, failed func(error)) *Log {
 // identity of its events in the header Audit-Id.
 func (l *Log) Handler(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := entry{log: l, received: l.now(), request: r, id: types.UID(r.Header.Get(auditv1.HeaderAuditID))}
-		if e.id == "" {
-			e.id = uuid.NewUUID()
-		}
+		e := entry{log: l, received: l.now(), request: r, id: idOf(r)}
 		w.Header().Set(auditv1.HeaderAuditID, string(e.id))
 		answer := &answer{ResponseWriter: w, begun: func(code int) { e.begun(code) }}
 		defer func() {
@@ -56,6 +53,22 @@ func (l *Log) Handler(api http.Handler) http.Handler {
 		}()
 		api.ServeHTTP(answer, r.WithContext(endpoints.WithTrail(r.Context(), &e.trail)))
 	})
+}
+
+// Identify gives each request the identity that a log would give it.
+func Identify(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(auditv1.HeaderAuditID, string(idOf(r)))
+		api.ServeHTTP(w, r)
+	})
+}
+
+// idOf is what the client calls the request, or else something new.
+func idOf(r *http.Request) types.UID {
+	if id := r.Header.Get(auditv1.HeaderAuditID); id != "" {
+		return types.UID(id)
+	}
+	return uuid.NewUUID()
 }
 
 func (l *Log) write(event *auditv1.Event) {

@@ -16,22 +16,46 @@ const (
 	maxHints             = 8
 )
 
-// EndpointSlice checks a new EndpointSlice.
+// EndpointSlice checks a new EndpointSlice. What upstream checks declaratively
+// comes last.
 func EndpointSlice(slice *discoveryv1.EndpointSlice) field.ErrorList {
-	errs := oneOf(field.NewPath("addressType"), slice.AddressType,
+	errs := append(endpointPorts(slice.Ports), endpoints(slice)...)
+	errs = append(errs, addressType(slice.AddressType)...)
+	return append(errs, addressCounts(slice.Endpoints)...)
+}
+
+func addressType(value discoveryv1.AddressType) field.ErrorList {
+	return oneOf(field.NewPath("addressType"), value,
 		discoveryv1.AddressTypeFQDN, discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6)
-	errs = append(errs, endpointPorts(slice.Ports)...)
-	return append(errs, endpoints(slice)...)
+}
+
+// addressCounts: every endpoint has addresses, but not too many.
+func addressCounts(list []discoveryv1.Endpoint) (errs field.ErrorList) {
+	if len(list) > maxEndpoints {
+		return nil // which is wrong enough
+	}
+	for i := range list {
+		at := field.NewPath("endpoints").Index(i).Child("addresses")
+		switch count := len(list[i].Addresses); {
+		case count == 0:
+			errs = append(errs, field.Required(at, ""))
+		case count > maxEndpointAddresses:
+			errs = append(errs, field.TooMany(at, count, maxEndpointAddresses))
+		}
+	}
+	return errs
 }
 
 // EndpointSliceUpdate checks a change; endpoints that stay are let be.
 func EndpointSliceUpdate(slice, old *discoveryv1.EndpointSlice) field.ErrorList {
-	errs := oneOf(field.NewPath("addressType"), slice.AddressType,
-		discoveryv1.AddressTypeFQDN, discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6)
-	errs = append(errs, endpointPorts(slice.Ports)...)
-	if own := endpoints(slice); len(own) > 0 && !equality.Semantic.DeepEqual(slice.Endpoints, old.Endpoints) {
-		errs = append(errs, own...)
+	errs := endpointPorts(slice.Ports)
+	own, counts := endpoints(slice), addressCounts(slice.Endpoints)
+	if len(own)+len(counts) > 0 && equality.Semantic.DeepEqual(slice.Endpoints, old.Endpoints) {
+		own, counts = nil, nil
 	}
+	errs = append(errs, own...)
+	errs = append(errs, addressType(slice.AddressType)...)
+	errs = append(errs, counts...)
 	if slice.AddressType != old.AddressType {
 		errs = append(errs, immutable(field.NewPath("addressType"), slice.AddressType, old.AddressType)...)
 	}
@@ -94,11 +118,6 @@ func plainEndpoint(e *discoveryv1.Endpoint, addressType discoveryv1.AddressType)
 func endpoint(at *field.Path, e *discoveryv1.Endpoint, addressType discoveryv1.AddressType) field.ErrorList {
 	var errs field.ErrorList
 	list := at.Child("addresses")
-	if len(e.Addresses) == 0 {
-		errs = append(errs, field.Required(list, "must contain at least 1 address"))
-	} else if len(e.Addresses) > maxEndpointAddresses {
-		errs = append(errs, field.TooMany(list, len(e.Addresses), maxEndpointAddresses))
-	}
 	for i, address := range e.Addresses {
 		errs = append(errs, endpointAddress(list, i, address, addressType)...)
 	}

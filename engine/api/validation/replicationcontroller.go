@@ -6,14 +6,18 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// ReplicationController checks a new ReplicationController.
+// ReplicationController checks a new ReplicationController. What upstream checks
+// declaratively comes last.
 func ReplicationController(rc *corev1.ReplicationController) field.ErrorList {
-	spec := &rc.Spec
-	errs := nonNegative(specPath, "minReadySeconds", spec.MinReadySeconds)
+	errs := controllerTemplate(&rc.Spec)
+	errs = append(errs, replicas(rc.Spec.Replicas)...)
+	return append(errs, nonNegative(specPath, "minReadySeconds", rc.Spec.MinReadySeconds)...)
+}
+
+func controllerTemplate(spec *corev1.ReplicationControllerSpec) (errs field.ErrorList) {
 	if len(spec.Selector) == 0 {
 		errs = append(errs, field.Required(specPath.Child("selector"), ""))
 	}
-	errs = append(errs, replicas(spec.Replicas)...)
 	at := specPath.Child("template")
 	if spec.Template == nil {
 		return append(errs, field.Required(at, ""))
