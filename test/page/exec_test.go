@@ -57,7 +57,6 @@ func shellInAContainer(p *browser.Page) {
 
 	p.Type("clear; kubectl run box --image=busybox --restart=Never -it --rm -- sh")
 	p.Sees("If you don't see a command prompt, try pressing enter.")
-	p.Press("\r")
 	p.Sees("/ # ")
 	p.Type("hostname; exit")
 	p.Sees(`pod "box" deleted`)

@@ -71,6 +71,9 @@ type Call struct {
 	// OnInterrupt is told what Ctrl-C does, which by default ends the program;
 	// nil where nobody can type it.
 	OnInterrupt func(f func())
+	// OnResize is told what the program shows before what is typed, so that it
+	// can be shown anew; nil without a terminal.
+	OnResize func(prompt func() string)
 	// Main: it is the container's first process (PID 1), which signals end
 	// only if it asks for them.
 	Main bool

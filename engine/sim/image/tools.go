@@ -93,6 +93,9 @@ func sh(c *Call) {
 	if c.OnInterrupt != nil {
 		c.OnInterrupt(func() { session.Interrupt(h.interrupt) })
 	}
+	if c.OnResize != nil {
+		c.OnResize(session.Prompt)
+	}
 }
 
 func runScript(c *Call, script string, params []string) {

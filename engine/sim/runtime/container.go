@@ -191,6 +191,7 @@ func (c *container) openInput(call *image.Call) {
 		call.Env = append(call.Env, "TERM=xterm")
 		c.terminal = &terminal{input: c.input, show: func(text string) { c.show(text, false) }}
 		call.OnInterrupt = func(f func()) { c.terminal.interrupt = f }
+		call.OnResize = func(prompt func() string) { c.terminal.prompt = prompt }
 	}
 }
 

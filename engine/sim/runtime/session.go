@@ -62,6 +62,7 @@ func (c *container) start(s *session, options remote.Options) {
 			s.terminal.input = shell.NewInput()
 		}
 		call.OnInterrupt = func(f func()) { s.terminal.interrupt = f }
+		call.OnResize = func(prompt func() string) { s.terminal.prompt = prompt }
 	}
 	end := c.execute(call, func(code int, err error) { s.finish(code, err) })
 	if s.terminal != nil {
@@ -150,8 +151,19 @@ func (s *session) CloseInput() {
 	})
 }
 
-// Resize has no effect: no simulated program asks for the terminal's size.
-func (s *session) Resize(int, int) {}
+// Resize has the program's line drawn again if the size is another one; no
+// simulated program asks for it.
+func (s *session) Resize(columns, rows int) {
+	s.runtime.do(func() {
+		if t := s.terminal; t != nil && s.end == nil && (t.columns != columns || t.rows != rows) {
+			first := t.columns == 0
+			t.columns, t.rows = columns, rows
+			if !first {
+				t.redraw()
+			}
+		}
+	})
+}
 
 func (s *session) Read() (chunks []remote.Chunk, end *remote.End) {
 	s.runtime.do(func() {

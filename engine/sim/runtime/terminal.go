@@ -15,9 +15,14 @@ type terminal struct {
 	show  func(text string)
 	// interrupt is what Ctrl-C does; nil while there is no program.
 	interrupt func()
-	line      []rune
-	rest      string // the beginning of a character
-	escape    string // the beginning of an escape sequence
+	// prompt is what stands before the line, empty while nobody reads it; nil
+	// without a shell.
+	prompt  func() string
+	line    []rune
+	rest    string // the beginning of a character
+	escape  string // the beginning of an escape sequence
+	columns int    // 0 until somebody has told
+	rows    int
 }
 
 // Keys that mean something.
@@ -88,6 +93,16 @@ func (t *terminal) key(key rune) {
 			t.line = append(t.line, key)
 			t.show(string(key))
 		}
+	}
+}
+
+// redraw shows the line again, as shells do when the terminal's size changes.
+func (t *terminal) redraw() {
+	if t.prompt == nil {
+		return
+	}
+	if prompt := t.prompt(); prompt != "" {
+		t.show("\r" + prompt + string(t.line))
 	}
 }
 

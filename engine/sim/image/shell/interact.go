@@ -39,13 +39,21 @@ func (s *Session) Interrupt(kill func()) {
 	s.read()
 }
 
+// Prompt is what is shown before the line that is typed; empty while a command
+// runs.
+func (s *Session) Prompt() string {
+	switch {
+	case s.prompt == nil || s.line != nil || s.shell.ended:
+		return ""
+	case s.typed == "":
+		return s.prompt(s.shell.dir())
+	}
+	return "> "
+}
+
 func (s *Session) read() {
 	if s.prompt != nil {
-		text := "> "
-		if s.typed == "" {
-			text = s.prompt(s.shell.dir())
-		}
-		s.io.Err(text)
+		s.io.Err(s.Prompt())
 	}
 	s.io.In.Line(func(line string, ended bool) {
 		if ended {
