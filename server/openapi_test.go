@@ -1,8 +1,10 @@
 package server
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,22 @@ func TestOpenAPI2(t *testing.T) {
 	}
 	if answer := get("application/json", before); answer.Code != 200 || !strings.Contains(answer.Body.String(), `"com.example.stable.v1.CronTab":{"description":"A cron tab."`) {
 		t.Errorf("got %d, %d bytes", answer.Code, answer.Body.Len())
+	}
+	// Otherwise kubectl would check fields itself.
+	recorder := httptest.NewRecorder()
+	server.ServeHTTP(recorder, httptest.NewRequest("GET", "/openapi/v3/apis/stable.example.com/v1", nil))
+	var newer struct {
+		Paths map[string]struct{ Patch struct{ Parameters []struct{ Name string } } }
+	}
+	if err := json.Unmarshal(recorder.Body.Bytes(), &newer); err != nil {
+		t.Fatal(err)
+	}
+	var parameters []string
+	for _, parameter := range newer.Paths["/apis/stable.example.com/v1/crontabs/{name}"].Patch.Parameters {
+		parameters = append(parameters, parameter.Name)
+	}
+	if !slices.Contains(parameters, "fieldValidation") {
+		t.Errorf("patches have the parameters %q", parameters)
 	}
 	var document openapiv2.Document
 	if err := proto.Unmarshal(get("application/com.github.proto-openapi.spec.v2@v1.0+protobuf", "").Body.Bytes(), &document); err != nil {

@@ -80,19 +80,20 @@ func (d *Definitions) OpenAPI(gv k8sschema.GroupVersion, builtin []byte) ([]byte
 		model := modelName(gv, names.Kind)
 		schemas[model] = described
 		reference := map[string]any{"application/json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/" + model}}}
-		operation := func(action string) map[string]any {
+		operation := func(action string, parameters ...string) map[string]any {
 			return map[string]any{
-				kindExtension: gvk, "x-kubernetes-action": action,
+				kindExtension: gvk, "x-kubernetes-action": action, "parameters": queryParameters(parameters),
 				"responses": map[string]any{"200": map[string]any{"description": "OK", "content": reference}},
 			}
 		}
+		write := []string{"dryRun", "fieldManager", "fieldValidation"}
 		path := "/apis/" + gv.String() + "/"
 		if crd.Spec.Scope == apiextensionsv1.NamespaceScoped {
 			path += "namespaces/{namespace}/"
 		}
 		path += names.Plural
-		paths[path] = map[string]any{"get": operation("list"), "post": operation("post")}
-		paths[path+"/{name}"] = map[string]any{"get": operation("get"), "put": operation("put"), "patch": operation("patch"), "delete": operation("delete")}
+		paths[path] = map[string]any{"get": operation("list"), "post": operation("post", write...)}
+		paths[path+"/{name}"] = map[string]any{"get": operation("get"), "put": operation("put", write...), "patch": operation("patch", append(write, "force")...), "delete": operation("delete")}
 	})
 	if failed != nil {
 		return nil, failed
@@ -103,6 +104,20 @@ func (d *Definitions) OpenAPI(gv k8sschema.GroupVersion, builtin []byte) ([]byte
 		"paths":      paths,
 		"components": map[string]any{"schemas": schemas},
 	})
+}
+
+// queryParameters describes them: clients look there whether the server checks
+// fields, or whether they have to.
+func queryParameters(names []string) []any {
+	described := make([]any, len(names))
+	for i, name := range names {
+		schema := map[string]any{"type": "string", "uniqueItems": true}
+		if name == "force" {
+			schema["type"] = "boolean"
+		}
+		described[i] = map[string]any{"name": name, "in": "query", "schema": schema}
+	}
+	return described
 }
 
 // modelName is what the schema of a kind is called, "com.example.stable.v1.CronTab".
