@@ -293,7 +293,12 @@ func serve(t *testing.T, built string, cluster http.Handler) string {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","status":{"allowed":false}}`))
 	})
-	mux.Handle("/", cluster)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if agent := r.Header.Get("Tidepool-User-Agent"); agent != "" {
+			r.Header.Set("User-Agent", agent) // as server/site does
+		}
+		cluster.ServeHTTP(w, r)
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		server.CloseClientConnections() // watches that the page holds open

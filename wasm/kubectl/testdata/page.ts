@@ -24,7 +24,10 @@ const kubectl = new Kubectl({
   connect: () => {
     const { port1, port2 } = new MessageChannel();
     serveFetch(port1, (input, init) => {
-      const response = fetch(input as string, init);
+      const headers = new Headers(init?.headers);
+      const agent = headers.get("User-Agent"); // which browsers replace
+      if (agent) headers.set("Tidepool-User-Agent", agent);
+      const response = fetch(input as string, { ...init, headers });
       onRequest(String(input));
       return response;
     }, (url, headers, on) => {
