@@ -50,8 +50,8 @@ func serve(t *testing.T) (url string, session *echo) {
 			token, err := authentication.WebSocketToken(r.Header)
 			return token == "secret" && err == nil
 		},
-		Open:      func(wake func()) Session { session.wake = wake; return session },
-		Log:       slog.New(slog.DiscardHandler),
+		Open: func(wake func()) Session { session.wake = wake; return session },
+		Log:  slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(server.Close)
 	return "ws" + strings.TrimPrefix(server.URL, "http"), session
