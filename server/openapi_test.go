@@ -71,7 +71,9 @@ func TestOpenAPI2(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	server.ServeHTTP(recorder, httptest.NewRequest("GET", "/openapi/v3/apis/stable.example.com/v1", nil))
 	var newer struct {
-		Paths map[string]struct{ Patch struct{ Parameters []struct{ Name string } } }
+		Paths map[string]struct {
+			Patch struct{ Parameters []struct{ Name string } }
+		}
 	}
 	if err := json.Unmarshal(recorder.Body.Bytes(), &newer); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,9 @@ type inFlight struct{ readOnly, mutating atomic.Int64 }
 
 // errBusy is answered with a text, not with a Status, as upstream
 // (k8s.io/apiserver/pkg/server/filters/maxinflight.go).
-var errBusy = errors.New("Too many requests, please try again later.") //nolint:staticcheck // as Kubernetes words it
+//
+//lint:ignore ST1005 as Kubernetes words it
+var errBusy = errors.New("Too many requests, please try again later.")
 
 // admit lets a request be served, or tells that there are too many already. The
 // cluster's administrators and health checks always get an answer.
