@@ -1,14 +1,19 @@
 // Command bench measures what the budgets promise, beside other projects where
 // they do the same thing, prints it and writes bench/latest.json. It expects a
 // release build (make bench makes one) and runs from the repository's root.
+//
+// With arguments, the names of parts (api, memory), it measures and prints
+// those alone and writes nothing.
 package main
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"maps"
 	"net/http/httptest"
 	"os"
+	"slices"
 
 	"github.com/chromedp/chromedp"
 
@@ -19,8 +24,22 @@ import (
 
 const latest = "bench/latest.json"
 
+// parts can be measured alone; each prints what it has found.
+var parts = map[string]func(context.Context) ([]record, error){"api": measureAPI, "memory": measureMemory}
+
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) > 1 {
+		for _, name := range os.Args[1:] {
+			if parts[name] == nil {
+				log.Fatalf("bench: there is no part %q", name)
+			}
+			if _, err := parts[name](context.Background()); err != nil {
+				log.Fatal("bench: ", err)
+			}
+		}
+		return
+	}
 	records, err := measure(context.Background())
 	if err != nil {
 		log.Fatal("bench: ", err)
@@ -35,6 +54,13 @@ func measure(parent context.Context) ([]record, error) {
 	records, err := measureSizes()
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		more, err := parts[name](parent)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, more...)
 	}
 	all, err := courses.All()
 	if err != nil {
