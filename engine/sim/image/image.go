@@ -171,6 +171,7 @@ func (r Response) Head(now time.Time, connection string) string {
 // catalogue holds the images of the simulated registry, by name.
 var catalogue = func() []*Image {
 	all := []*Image{alpine(), busybox(), curlImage(), crasher(), nginx(), perl(), redis(), pause(), slowStarter()}
+	all = append(all, documented()...)
 	for _, i := range all {
 		i.lower, i.slim = lowerOf(i, false), lowerOf(i, true)
 	}

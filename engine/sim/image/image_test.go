@@ -34,6 +34,8 @@ func TestTags(t *testing.T) {
 		"nginx:1.161": false, "nginx:1.14.x": false, "nginx:2": false, "nginx:1.014.2": false, "nginx:lates": false,
 		"busybox": true, "busybox:1.36": true, "busybox:1.28.4": true, "busybox:9": false,
 		"redis": true, "redis:7.2-alpine": true, "redis:99": false,
+		"registry.k8s.io/busybox:1.27.2": true, "registry.k8s.io/nginx-slim:0.24": true, "registry.k8s.io/nginx-slim:1.27": false,
+		"radial/busyboxplus:curl": true, "radial/busyboxplus": false, "alpine:3.20": true, "alpine:bookworm": false, "curlimages/curl:8.5.0": true,
 		"tidepool/crasher": true, "tidepool/crasher:2": false, "tidepool/slow-starter": true,
 		"registry.k8s.io/pause:3.10": true, "ngnix": false, "postgres": false,
 	} {
@@ -55,7 +57,7 @@ func TestMissingImagesSayWhatThereIs(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, _, err = Find("docker.io/library/nope:latest")
-	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: alpine, busybox, curlimages/curl, nginx, perl, redis, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
+	if err == nil || !strings.HasSuffix(err.Error(), "not found (the simulated registry has: alpine, busybox, curlimages/curl, nginx, perl, radial/busyboxplus, redis, registry.k8s.io/busybox, registry.k8s.io/e2e-test-images/busybox, registry.k8s.io/nginx-slim, registry.k8s.io/pause, tidepool/crasher, tidepool/slow-starter)") {
 		t.Errorf("got %v", err)
 	}
 }
