@@ -2,7 +2,7 @@
 // they do the same thing, prints it and writes bench/latest.json. It expects a
 // release build (make bench makes one) and runs from the repository's root.
 //
-// With arguments, the names of parts (api, memory), it measures and prints
+// With arguments, the names of parts (api, dependencies, memory), it measures and prints
 // those alone and writes nothing.
 package main
 
@@ -25,7 +25,7 @@ import (
 const latest = "bench/latest.json"
 
 // parts can be measured alone; each prints what it has found.
-var parts = map[string]func(context.Context) ([]record, error){"api": measureAPI, "memory": measureMemory}
+var parts = map[string]func(context.Context) ([]record, error){"api": measureAPI, "dependencies": measureDependencies, "memory": measureMemory}
 
 func main() {
 	log.SetFlags(0)

@@ -28,6 +28,7 @@ func main() {
 	flags := flag.NewFlagSet("wasm/build", flag.ExitOnError)
 	fast := flags.Bool("fast", false, "compress quickly, for development; sizes are then larger than those of a release")
 	modules := flags.Bool("modules", false, "only write build/NAME.mod and the trimmed modules, for go vet -modfile=build/NAME.mod")
+	named := flags.Bool("named", false, "keep the functions' names, to see what takes the room, and compress nothing; for another directory than the default")
 	out := flags.String("out", filepath.Join("build", "wasm"), "output `directory`")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "Usage: go run ./wasm/build [flags] [%s]...\n\nBuilds all modules unless some are named.\n\n", strings.Join(names, "|"))
@@ -38,7 +39,7 @@ func main() {
 	if len(targets) == 0 {
 		targets = names
 	}
-	if err := run(targets, *out, *fast, *modules); err != nil {
+	if err := run(targets, *out, *fast, *modules, *named); err != nil {
 		fmt.Fprintln(os.Stderr, "wasm/build:", err)
 		os.Exit(1)
 	}
@@ -52,7 +53,7 @@ func separate(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module build\n"), 0o644)
 }
 
-func run(targets []string, out string, fast, onlyModules bool) error {
+func run(targets []string, out string, fast, onlyModules, named bool) error {
 	root, err := goOutput("list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
@@ -87,14 +88,20 @@ func run(targets []string, out string, fast, onlyModules bool) error {
 		return err
 	}
 	for _, name := range targets {
-		if err := compile(name, modfiles[name], overlay, out); err != nil {
+		if err := compile(name, modfiles[name], overlay, out, named); err != nil {
 			return err
+		}
+		if named {
+			continue
 		}
 		size, err := compress(filepath.Join(out, name+".wasm"), filepath.Join("build", "cache"), fast)
 		if err != nil {
 			return err
 		}
 		sizes[name] = size
+	}
+	if named {
+		return nil
 	}
 	if err := writeSizes(out, sizes); err != nil {
 		return err
@@ -104,15 +111,19 @@ func run(targets []string, out string, fast, onlyModules bool) error {
 }
 
 // compile builds the js/wasm main package wasm/name into out/name.wasm.
-func compile(name, modfile, overlay, out string) error {
+func compile(name, modfile, overlay, out string, named bool) error {
 	start := time.Now()
 	target := filepath.Join(out, name+".wasm")
 	version, err := kubernetesVersion()
 	if err != nil {
 		return err
 	}
+	strip := "-s -w"
+	if named {
+		strip = "-w"
+	}
 	arguments := []string{"build", "-modfile=" + modfile, "-mod=readonly", "-overlay=" + overlay, "-trimpath",
-		"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=" + version}
+		"-ldflags=" + strip + " -X k8s.io/component-base/version.gitVersion=" + version}
 	arguments = append(arguments, compilerFlags[name]...)
 	command := exec.Command("go", append(arguments, "-o", target, "./wasm/"+name)...)
 	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=", "GOWORK=off")
