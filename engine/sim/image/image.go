@@ -128,6 +128,8 @@ type Answer struct {
 }
 
 // ErrRefused is that nobody listens at a port, or behind a service.
+//
+//lint:ignore ST1005 tools print it in the words of the C library
 var ErrRefused = errors.New("Connection refused")
 
 // Process is an entry in the list that ps prints.
