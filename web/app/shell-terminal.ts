@@ -112,19 +112,20 @@ export class ShellTerminal {
     if (this.#raw) input.push(pasted(key)?.replaceAll("\n", "\r") ?? key);
     else if (key === "\x03") {
       this.#print("^C\n");
+      input.discard();
       aborter.abort();
     } else if (key === "\x04") input.flush();
     else if (key === "\r" || key === "\n") {
       this.#print("\n");
       input.enter();
     } else if (key === "\x7f" || key === "\b") {
-      if (input.erase()) this.#print("\b \b");
+      this.#print("\b \b".repeat(width(shownOf(input.erase()))));
     } else {
-      const text = pasted(key) ?? (key >= " " ? key : "");
-      for (const line of text.split(/(\n)/)) {
-        this.#print(line);
-        if (line === "\n") input.enter();
-        else input.add(line);
+      const parts = pasted(key) ?? [key];
+      this.#print([...parts].map(shownOf).join(""));
+      for (const part of parts) {
+        if (part === "\n") input.enter();
+        else input.add(part);
       }
     }
   }
@@ -157,7 +158,7 @@ export class ShellTerminal {
         this.#set("", 0);
         this.#recalled = undefined;
         this.#prompt();
-        if (!aborter.signal.aborted) this.#queue.unshift(...input.unread());
+        this.#queue.unshift(...input.unread());
         this.#pump();
         return code;
       });
@@ -465,24 +466,23 @@ const bindings: Record<string, (this: Editor) => void> = Object.fromEntries(
 /** What is typed while a command runs, line by line. */
 class TypedInput implements Input {
   #lines: Uint8Array[] = [];
-  #line = "";
+  /** The keys of the line that is being typed. */
+  #line: string[] = [];
   #ended = false;
   #wake: () => void = () => undefined;
 
-  add(text: string): void {
-    this.#line += text;
+  add(key: string): void {
+    this.#line.push(key);
   }
 
-  erase(): boolean {
-    const last = lastCharacter(this.#line);
-    if (last === undefined) return false;
-    this.#line = this.#line.slice(0, -last.length);
-    return true;
+  /** Takes the last key back and returns it. */
+  erase(): string {
+    return this.#line.pop() ?? "";
   }
 
   enter(): void {
-    this.push(this.#line + "\n");
-    this.#line = "";
+    this.push(this.#line.join("") + "\n");
+    this.#line = [];
   }
 
   /** Hands over a text at once. */
@@ -493,14 +493,20 @@ class TypedInput implements Input {
 
   /** Ctrl-D: hands over what is typed, or ends the input when nothing is. */
   flush(): void {
-    if (this.#line === "") return this.end();
-    this.push(this.#line);
-    this.#line = "";
+    if (this.#line.length === 0) return this.end();
+    this.push(this.#line.join(""));
+    this.#line = [];
   }
 
   end(): void {
     this.#ended = true;
     this.#wake();
+  }
+
+  /** Forgets what nobody has read. */
+  discard(): void {
+    this.#lines = [];
+    this.#line = [];
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -511,12 +517,17 @@ class TypedInput implements Input {
   /** The keys that nobody has read: they were typed ahead. */
   unread(): string[] {
     const decoder = new TextDecoder();
-    return [...this.#lines.map((line) => decoder.decode(line)).join(""), ...this.#line];
+    return [...(this.#lines.map((line) => decoder.decode(line)).join("").match(keys) ?? []), ...this.#line];
   }
 }
 
 function pasted(key: string): string | undefined {
   return /^\x1b\[200~([\s\S]*)\x1b\[201~$/.exec(key)?.[1]?.replace(/\r\n?/g, "\n").replace(/[\x00-\x09\x0b-\x1f]/g, (c) => (c === "\t" ? "  " : ""));
+}
+
+/** What a key shows as it is typed: Tab, arrows and their like do nothing before their line is edited. */
+function shownOf(key: string): string {
+  return key >= " " || key === "\n" ? key : "";
 }
 
 function lastCharacter(text: string): string | undefined {

@@ -166,6 +166,23 @@ test("what is typed ahead is run next", async () => {
   assert.equal(screen.seen, "~ $ echo a\necho b\na\n~ $ echo b\nb\n~ $ ▏");
 });
 
+test("keys that edit a line are kept when they are typed ahead", async () => {
+  const { screen } = newTerminal();
+  screen.send("echo a\recho c\x7fc\x1b[Db");
+  await settle();
+  assert.equal(screen.seen, "~ $ echo a\necho cba\n~ $ echo b▏c");
+});
+
+test("keys are kept that follow an interruption before the prompt is back", async () => {
+  const { screen, terminal } = newTerminal();
+  screen.send("k watch\r");
+  await settle();
+  screen.send("forgotten\x03echo kept\r");
+  await settle();
+  assert.equal(terminal.busy, false);
+  assert.equal(screen.seen.split("\n").slice(-3).join("\n"), "~ $ echo kept\nkept\n~ $ ▏");
+});
+
 test("an unfinished line goes on in the next row", async () => {
   const { screen, saved } = newTerminal();
   screen.send("cat <<EOF\ra\rEOF\r");

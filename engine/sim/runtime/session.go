@@ -26,8 +26,9 @@ type session struct {
 	chunks   []remote.Chunk
 	size     int // of the chunks
 	end      *remote.End
-	// hangUp is what happens when the client goes.
-	hangUp func()
+	// endInput is what happens when the client has nothing more to say, hangUp
+	// when it goes.
+	endInput, hangUp func()
 }
 
 // StartProcess implements kubelet.Runtime.
@@ -53,6 +54,7 @@ func (c *container) start(s *session, options remote.Options) {
 	call := image.Call{Args: options.Command, Env: c.environment(), Terminal: options.TTY, Print: s.printer(options, false), Complain: s.printer(options, true)}
 	if options.Stdin {
 		s.input = shell.NewInput()
+		s.endInput = s.input.Close
 		call.Input = s.input
 	}
 	if options.TTY {
@@ -78,13 +80,18 @@ func (c *container) attach(s *session, options remote.Options) {
 	spec := c.config.Container
 	if options.Stdin && spec.Stdin {
 		s.input, s.terminal = c.input, c.terminal
+		// A container's input outlives its clients, unless it is for one alone; at
+		// a terminal it outlives that one, too (containerd's ContainerIO.Attach).
+		if spec.StdinOnce && !spec.TTY {
+			s.endInput = c.input.Close
+		}
 	}
 	waiting := c.await(func() { s.finish(0, nil) }) // its exit code is the pod's to tell
 	s.hangUp = func() {
 		c.leave(waiting)
 		c.watchers = slices.DeleteFunc(c.watchers, func(other *watcher) bool { return other == at })
-		if options.Stdin && spec.StdinOnce {
-			c.input.Close()
+		if s.endInput != nil {
+			s.endInput()
 		}
 	}
 }
@@ -145,8 +152,8 @@ func (s *session) Write(data []byte) {
 
 func (s *session) CloseInput() {
 	s.runtime.do(func() {
-		if s.input != nil {
-			s.input.Close()
+		if s.endInput != nil {
+			s.endInput()
 		}
 	})
 }

@@ -149,6 +149,39 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+// TestAVisitorLeaves has whoever attached go, which ends the input for a program
+// that is there for one client alone, as containerd does it.
+func TestAVisitorLeaves(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		once, terminal bool
+		ends           bool
+	}{
+		{"one client", true, false, true},
+		{"one client at a terminal", true, true, false},
+		{"any number of clients", false, false, false},
+		{"any number of clients at a terminal", false, true, false},
+	} {
+		for _, leave := range []struct {
+			how string
+			do  func(client *client)
+		}{
+			{"ends its input", func(client *client) { client.CloseInput() }},
+			{"goes", func(client *client) { client.Close() }},
+		} {
+			t.Run(c.name+" "+leave.how, func(t *testing.T) {
+				m := newMachine(t, "10.244.1.0/24")
+				_, id := box(m, corev1.Container{Image: "busybox", Command: []string{"sh"}, Stdin: true, StdinOnce: c.once, TTY: c.terminal})
+				leave.do(m.run(id, remote.Options{Stdin: true, Stdout: true, TTY: c.terminal}))
+				m.pass(time.Second)
+				if ended := len(m.ended) == 1; ended != c.ends {
+					t.Errorf("the program ended: %v", ended)
+				}
+			})
+		}
+	}
+}
+
 func TestAClientThatDoesNotRead(t *testing.T) {
 	m := newMachine(t, "10.244.1.0/24")
 	_, id := box(m, corev1.Container{})
