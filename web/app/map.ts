@@ -13,10 +13,16 @@ import type { Selection } from "./selection.js";
 import { Slots } from "./slots.js";
 import { brief } from "./words.js";
 
-/** With more pods than this they appear where they belong, without a way there. */
-const mostMoving = 2000;
-/** Cells below this size are plain squares, drawn state by state. */
+/**
+ * With more pods than this they appear where they belong, without a way there, and
+ * are drawn less often: drawing takes a processor that the engine works on, too.
+ */
+const crowd = 300;
+/** The time between two drawings of a crowd in milliseconds. */
+const crowdInterval = 50;
+/** Cells below this size are plain squares, drawn state by state; so are very many pods. */
 const plain = 7;
+const mostShaped = 2000;
 
 const font = (size: number, weight = 400) => `${weight} ${size}px system-ui, sans-serif`;
 
@@ -29,6 +35,7 @@ export class ClusterMap {
   #layout: Layout | undefined;
   #palette: Palette;
   #scheduled = false;
+  #drawn = 0; // when
   #stale = true; // the layout
   #calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -71,10 +78,19 @@ export class ClusterMap {
   #request(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    requestAnimationFrame((now) => {
-      this.#scheduled = false;
-      this.#draw(now);
-    });
+    const early = this.#crowded ? crowdInterval - (performance.now() - this.#drawn) : 0;
+    const draw = (): number =>
+      requestAnimationFrame((now) => {
+        this.#scheduled = false;
+        this.#drawn = performance.now();
+        this.#draw(now);
+      });
+    if (early > 0) setTimeout(draw, early);
+    else draw();
+  }
+
+  get #crowded(): boolean {
+    return this.model.pods.size > crowd;
   }
 
   #relayout(): void {
@@ -94,7 +110,7 @@ export class ClusterMap {
     this.#context.clearRect(0, 0, layout.width, layout.height);
     this.#drawSurface(layout);
     for (const box of layout.nodes) this.#drawNode(box, this.model.usage(box.node.name));
-    const moving = layout.size.cell < plain || this.model.pods.size > mostMoving ? this.#drawPlain(layout) : this.#drawPods(layout, now);
+    const moving = layout.size.cell < plain || this.model.pods.size > mostShaped ? this.#drawPlain(layout) : this.#drawPods(layout, now);
     this.onDrawn();
     if (moving) this.#request();
   }
@@ -183,7 +199,7 @@ export class ClusterMap {
 
   /** Draws the pods on their ways; whether any moves still. */
   #drawPods(layout: Layout, now: number): boolean {
-    const calm = this.#calm.matches;
+    const calm = this.#calm.matches || this.#crowded;
     if (calm) this.#motion.clear();
     const c = this.#context;
     for (const ghost of calm ? [] : this.#motion.ghosts(now)) {
