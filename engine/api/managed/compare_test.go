@@ -113,7 +113,7 @@ func TestComparesAsUpstream(t *testing.T) {
 					continue // the random object is none, and upstream does not track it
 				}
 				compared++
-				touched, gone, err := sets(script)
+				touched, gone, err := sets(typeOf(live), script)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -215,7 +215,7 @@ func TestSetsOfAChangeOfPodStatus(t *testing.T) {
 		live := read(`{"status":{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True"}]}}`)
 		next := read(`{"status":{"phase":"Running","podIPs":[{"ip":"10.0.0.1"}],"conditions":[{"type":"PodScheduled","status":"True"},{"type":"Ready","status":"False"}]}}`)
 		script, ok := compare(nil, typeOf(live), live, next)
-		touched, gone, err := sets(script)
+		touched, gone, err := sets(typeOf(live), script)
 		if !ok || err != nil || !gone.Empty() {
 			t.Fatal(ok, err, gone)
 		}

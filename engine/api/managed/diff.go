@@ -2,20 +2,18 @@ package managed
 
 import (
 	"bytes"
-	"encoding/json"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 	"unsafe"
 )
 
 // What a comparison writes down: steps down and up in the object, and what has
 // become of the field that was stepped to.
 const (
-	down    byte = iota + 1 // followed by the path element, after its length
-	up                      //
-	changed                 // it was added or has another value
+	toField byte = iota + 1 // followed by its place among the structure's fields
+	toItem                  // followed by its path element, after the element's length
+	up
+	changed // it was added or has another value
 	removed
 )
 
@@ -26,7 +24,7 @@ const (
 // items with equal keys, JSON of any form. The text is written into buffer.
 func compare(buffer []byte, t *goType, live, next any) (script []byte, ok bool) {
 	c := comparison{script: buffer[:0]}
-	c.value(t, reflect.ValueOf(live), reflect.ValueOf(next), true, true)
+	c.objects(t, live, next)
 	return c.script, !c.beyond
 }
 
@@ -35,7 +33,7 @@ func compare(buffer []byte, t *goType, live, next any) (script []byte, ok bool) 
 // alone has the same shape. It returns the key too.
 func compareVarying(buffer []byte, t *goType, live, next any) (script []byte, key string, ok bool) {
 	c := comparison{script: buffer[:0], varying: true}
-	c.value(t, reflect.ValueOf(live), reflect.ValueOf(next), true, true)
+	c.objects(t, live, next)
 	if c.key != "" && bytes.Count(c.script, []byte(placeholder)) != 1 {
 		c.beyond = true
 	}
@@ -55,20 +53,33 @@ type comparison struct {
 	inList bool
 }
 
-// into compares below a path element; nothing is written down where nothing
-// differs.
-func (c *comparison) into(element []byte, t *goType, live, next reflect.Value, hasLive, hasNext bool) {
-	before := len(c.script)
-	c.script = append(c.script, down)
-	c.script = appendLength(c.script, len(element))
-	c.script = append(c.script, element...)
+func (c *comparison) objects(t *goType, live, next any) {
+	p := place{goType: t, size: t.rtype.Size()}
+	c.value(&p, reflect.ValueOf(live).UnsafePointer(), reflect.ValueOf(next).UnsafePointer())
+}
+
+// into compares below a step, of which the element is written down already;
+// nothing is written down where nothing differs.
+func (c *comparison) into(step int, p *place, live, next unsafe.Pointer) {
 	after := len(c.script)
-	c.value(t, live, next, hasLive, hasNext)
+	c.value(p, live, next)
 	if len(c.script) == after {
-		c.script = c.script[:before]
+		c.script = c.script[:step]
 		return
 	}
 	c.script = append(c.script, up)
+}
+
+func (c *comparison) intoField(i int, f *field, live, next unsafe.Pointer) {
+	step := len(c.script)
+	c.script = appendLength(append(c.script, toField), i)
+	c.into(step, &f.place, live, next)
+}
+
+func (c *comparison) intoItem(element string, p *place, live, next unsafe.Pointer) {
+	step := len(c.script)
+	c.script = append(appendLength(append(c.script, toItem), len(element)), element...)
+	c.into(step, p, live, next)
 }
 
 func appendLength(b []byte, n int) []byte {
@@ -78,33 +89,37 @@ func appendLength(b []byte, n int) []byte {
 	return append(b, byte(n))
 }
 
-// value compares two values, of which one may be absent. A nil that is there is
-// JSON's null.
-func (c *comparison) value(t *goType, live, next reflect.Value, hasLive, hasNext bool) {
-	if c.beyond || hasLive && hasNext && identical(live, next) {
+// value compares two values, of which one may be absent.
+func (c *comparison) value(p *place, live, next unsafe.Pointer) {
+	hasLive, hasNext := live != nil, next != nil
+	if c.beyond || hasLive && hasNext && p.identical(live, next) {
 		return
 	}
-	live, liveNull := pointee(live, hasLive)
-	next, nextNull := pointee(next, hasNext)
-	leaf := t.shape == scalar || t.shape == list || t.atomic
-	if !leaf {
-		leaf = (!hasLive || liveNull || t.isEmpty(live)) && (!hasNext || nextNull || t.isEmpty(next))
+	var liveNull, nextNull bool
+	if hasLive {
+		live, liveNull = p.value(live)
 	}
-	switch {
-	case leaf && hasLive && hasNext:
-		if !c.same(t, live, next, liveNull, nextNull) {
+	if hasNext {
+		next, nextNull = p.value(next)
+	}
+	leaf := p.shape == scalar || p.shape == list || p.atomic
+	if !leaf {
+		leaf = (!hasLive || liveNull || p.isEmpty(live)) && (!hasNext || nextNull || p.isEmpty(next))
+	}
+	if leaf && hasLive && hasNext {
+		if !c.same(p.goType, live, next, liveNull, nextNull) {
 			c.script = append(c.script, changed)
 		}
 		return
-	case leaf:
-	case t.shape == structure:
-		c.structure(t, live, next, hasLive && !liveNull, hasNext && !nextNull)
-	case t.shape == mapping:
-		c.mapping(t, live, next, hasLive && !liveNull, hasNext && !nextNull)
-	case t.shape == keyed || t.shape == set:
-		c.items(t, live, next, hasLive && !liveNull, hasNext && !nextNull)
-	default:
-		c.beyond = true
+	}
+	if !leaf {
+		if liveNull {
+			live = nil
+		}
+		if nextNull {
+			next = nil
+		}
+		c.below(p.goType, live, next)
 	}
 	switch {
 	case !hasLive:
@@ -114,326 +129,80 @@ func (c *comparison) value(t *goType, live, next reflect.Value, hasLive, hasNext
 	}
 }
 
-// identical values are the same bits at least, which is quickly seen of what two
-// states of an object share.
-func identical(a, b reflect.Value) bool {
-	if !a.CanAddr() || !b.CanAddr() {
-		return false
-	}
-	size := a.Type().Size()
-	return bytes.Equal(
-		unsafe.Slice((*byte)(a.Addr().UnsafePointer()), size),
-		unsafe.Slice((*byte)(b.Addr().UnsafePointer()), size))
-}
-
-// memory is where a struct is; nil where that can't be told.
-func memory(v reflect.Value, has bool) unsafe.Pointer {
-	if !has || !v.CanAddr() {
-		return nil
-	}
-	return v.Addr().UnsafePointer()
-}
-
-var zeros [256]byte
-
-// sameMemory says that nothing is to be said of the field: two structs have the
-// same bits in it, or the only one has none and leaves it out.
-func (f *field) sameMemory(live, next unsafe.Pointer, hasLive, hasNext bool) bool {
-	switch {
-	case hasLive && hasNext:
-		return live != nil && next != nil && bytes.Equal(f.memory(live), f.memory(next))
-	case !f.absentAtZero:
-		return false
-	case hasLive:
-		return live != nil && bytes.Equal(f.memory(live), zeros[:f.size])
-	}
-	return next != nil && bytes.Equal(f.memory(next), zeros[:f.size])
-}
-
-func (f *field) memory(of unsafe.Pointer) []byte {
-	return unsafe.Slice((*byte)(unsafe.Add(of, f.offset)), f.size)
-}
-
-// pointee is what a pointer points to; null says that there is nothing.
-func pointee(v reflect.Value, has bool) (_ reflect.Value, null bool) {
-	if !has {
-		return v, false
-	}
-	for v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return v, true
-		}
-		v = v.Elem()
-	}
-	switch v.Kind() {
-	case reflect.Map, reflect.Slice, reflect.Interface:
-		return v, v.IsNil()
-	}
-	return v, false
-}
-
-func (t *goType) isEmpty(v reflect.Value) bool {
+// below compares what is in two values, of which one may be absent.
+func (c *comparison) below(t *goType, live, next unsafe.Pointer) {
 	switch t.shape {
 	case structure:
-		for i := range t.fields {
-			if f := &t.fields[i]; !f.omitted(f.of(v)) {
-				return false
-			}
-		}
-		return true
-	case anything:
-		return false
+		c.structure(t, live, next)
+	case mapping:
+		c.mapping(t, live, next)
+	case keyed, set:
+		c.items(t, live, next)
+	default:
+		c.beyond = true
 	}
-	return v.Len() == 0
 }
 
-func (c *comparison) structure(t *goType, live, next reflect.Value, hasLive, hasNext bool) {
-	var a, b reflect.Value
-	liveMemory, nextMemory := memory(live, hasLive), memory(next, hasNext)
+func (c *comparison) structure(t *goType, live, next unsafe.Pointer) {
+	var a, b unsafe.Pointer
 	for i := range t.fields {
 		f := &t.fields[i]
-		if f.sameMemory(liveMemory, nextMemory, hasLive, hasNext) {
+		if live != nil && next != nil && f.identical(unsafe.Add(live, f.offset), unsafe.Add(next, f.offset)) {
 			continue
 		}
-		if hasLive {
+		if live != nil {
 			a = f.of(live)
 		}
-		if hasNext {
+		if next != nil {
 			b = f.of(next)
 		}
-		hasA, hasB := hasLive && !f.omitted(a), hasNext && !f.omitted(b)
-		if hasA || hasB {
-			c.into(f.element, f.goType, a, b, hasA, hasB)
+		if a != nil || b != nil {
+			c.intoField(i, f, a, b)
 		}
 	}
 }
 
-func fieldElement(name string) []byte { return append([]byte("f:"), name...) }
-
-func (c *comparison) mapping(t *goType, live, next reflect.Value, hasLive, hasNext bool) {
-	if hasLive && hasNext && live.UnsafePointer() == next.UnsafePointer() {
+func (c *comparison) mapping(t *goType, live, next unsafe.Pointer) {
+	if live != nil && next != nil && *(*unsafe.Pointer)(live) == *(*unsafe.Pointer)(next) {
 		return
 	}
-	var names []string
-	gather := func(m reflect.Value) {
-		for entries := m.MapRange(); entries.Next(); {
-			names = append(names, entries.Key().String())
-		}
-	}
-	if hasLive {
-		gather(live)
-	}
-	if hasNext {
-		gather(next)
-	}
+	before, after := t.mapAt(live), t.mapAt(next)
+	names := before.names(after.names(nil))
 	slices.Sort(names)
-	keyType := t.rtype.Key()
-	at := func(m reflect.Value, has bool, name string) (reflect.Value, bool) {
-		if !has {
-			return reflect.Value{}, false
-		}
-		v := m.MapIndex(reflect.ValueOf(name).Convert(keyType))
-		return v, v.IsValid()
-	}
 	for _, name := range slices.Compact(names) {
-		a, hasA := at(live, hasLive, name)
-		b, hasB := at(next, hasNext, name)
-		c.into(fieldElement(name), t.elem, a, b, hasA, hasB)
+		c.intoItem(fieldElement(name), &t.elem, before.value(name), after.value(name))
 	}
 }
 
 // items compares lists whose items are told apart by keys or by their values.
-func (c *comparison) items(t *goType, live, next reflect.Value, hasLive, hasNext bool) {
-	if hasLive && hasNext && live.UnsafePointer() == next.UnsafePointer() && live.Len() == next.Len() {
+func (c *comparison) items(t *goType, live, next unsafe.Pointer) {
+	var before, after slice
+	if live != nil {
+		before = *sliceAt(live)
+	}
+	if next != nil {
+		after = *sliceAt(next)
+	}
+	if before.data == after.data && before.len == after.len {
 		return
 	}
-	if c.varying && c.key == "" && hasNext && next.Len() == 1 && (!hasLive || live.Len() == 0) && c.firstItem(t, next.Index(0)) {
+	if c.varying && c.key == "" && after.len == 1 && before.len == 0 && c.firstItem(t, after.data) {
 		return
 	}
-	before, after := c.elements(t, live, hasLive), c.elements(t, next, hasNext)
+	gone, there := c.elements(t, &before), c.elements(t, &after)
 	if c.beyond {
 		return
 	}
-	for i, element := range before {
-		if j := slices.Index(after, element); j >= 0 {
-			c.into([]byte(element), t.elem, live.Index(i), next.Index(j), true, true)
-		} else {
-			c.into([]byte(element), t.elem, live.Index(i), reflect.Value{}, true, false)
+	for i, element := range gone {
+		was, is := before.item(i, t.elem.size), unsafe.Pointer(nil)
+		if j := slices.Index(there, element); j >= 0 {
+			is = after.item(j, t.elem.size)
+		}
+		c.intoItem(element, &t.elem, was, is)
+	}
+	for j, element := range there {
+		if !slices.Contains(gone, element) {
+			c.intoItem(element, &t.elem, nil, after.item(j, t.elem.size))
 		}
 	}
-	for j, element := range after {
-		if !slices.Contains(before, element) {
-			c.into([]byte(element), t.elem, reflect.Value{}, next.Index(j), false, true)
-		}
-	}
-}
-
-// firstItem compares a list's first item with nothing, if its key can be put
-// in the place of the placeholder as it is.
-func (c *comparison) firstItem(t *goType, item reflect.Value) bool {
-	if t.shape != keyed || len(t.keys) != 1 || item.Kind() != reflect.Struct {
-		return false
-	}
-	k := t.keys[0]
-	v := k.of(item)
-	if v.Kind() != reflect.String || v.Len() == 0 || strings.ContainsFunc(v.String(), isSpecial) {
-		return false
-	}
-	c.key = v.String()
-	c.into([]byte("k:{"+k.opening+`"`+placeholder+`"}`), t.elem, reflect.Value{}, item, false, true)
-	return true
-}
-
-func isSpecial(r rune) bool {
-	return r != '.' && r != ':' && r != '-' && r != '/' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-}
-
-// elements are the path elements of a list's items.
-func (c *comparison) elements(t *goType, items reflect.Value, has bool) []string {
-	const most = 1000 // which a quadratic search can bear
-	if !has || items.Len() == 0 {
-		return nil
-	}
-	if items.Len() > most {
-		c.beyond = true
-		return nil
-	}
-	elements := make([]string, items.Len())
-	for i := range elements {
-		element, ok := elementOf(t, items.Index(i))
-		if !ok || slices.Contains(elements[:i], element) {
-			c.beyond = true
-			return nil
-		}
-		elements[i] = element
-	}
-	return elements
-}
-
-func elementOf(t *goType, item reflect.Value) (string, bool) {
-	item, null := pointee(item, true)
-	if null {
-		return "", false
-	}
-	var room [128]byte
-	if t.shape == set {
-		text, ok := appendScalar(append(room[:0], "v:"...), item)
-		return string(text), ok
-	}
-	text := append(room[:0], "k:{"...)
-	some := false
-	for _, k := range t.keys {
-		v := k.of(item)
-		omitted := k.omitted(v)
-		if omitted && k.absent == nil {
-			continue
-		}
-		if omitted {
-			v = reflect.ValueOf(k.absent)
-		}
-		v, null := pointee(v, true)
-		if null {
-			return "", false
-		}
-		if some {
-			text = append(text, ',')
-		}
-		some = true
-		ok := false
-		if text, ok = appendScalar(append(text, k.opening...), v); !ok {
-			return "", false
-		}
-	}
-	return string(append(text, '}')), some
-}
-
-func appendScalar(text []byte, v reflect.Value) ([]byte, bool) {
-	switch v.Kind() {
-	case reflect.String:
-		return appendQuoted(text, v.String()), true
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		return strconv.AppendInt(text, v.Int(), 10), true
-	case reflect.Bool:
-		return strconv.AppendBool(text, v.Bool()), true
-	}
-	return text, false
-}
-
-func appendQuoted(text []byte, s string) []byte {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
-			quoted, _ := json.Marshal(s) // of a string, which can't fail
-			return append(text, quoted...)
-		}
-	}
-	return append(append(append(text, '"'), s...), '"')
-}
-
-// same compares values as JSON has them, lists item by item.
-func (c *comparison) same(t *goType, a, b reflect.Value, aNull, bNull bool) bool {
-	if aNull || bNull {
-		return aNull == bNull
-	}
-	if t.equal != nil {
-		return t.equal(a, b)
-	}
-	switch t.shape {
-	case structure:
-		for i := range t.fields {
-			f := &t.fields[i]
-			x, y := f.of(a), f.of(b)
-			if c.inList {
-				if !c.sameAt(f.goType, x, y) {
-					return false
-				}
-			} else if omitted := f.omitted(x); omitted != f.omitted(y) || !omitted && !c.sameAt(f.goType, x, y) {
-				return false
-			}
-		}
-		return true
-	case mapping:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for entries := a.MapRange(); entries.Next(); {
-			if other := b.MapIndex(entries.Key()); !other.IsValid() || !c.sameAt(t.elem, entries.Value(), other) {
-				return false
-			}
-		}
-		return true
-	case list, keyed, set:
-		if a.Len() != b.Len() {
-			return false
-		}
-		defer func(before bool) { c.inList = before }(c.inList)
-		c.inList = true
-		for i := range a.Len() {
-			if !c.sameAt(t.elem, a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
-	case anything:
-		if reflect.DeepEqual(a.Interface(), b.Interface()) {
-			return true
-		}
-		c.beyond = true // the texts differ, but maybe not what they say
-		return false
-	}
-	switch a.Kind() {
-	case reflect.String:
-		return a.String() == b.String()
-	case reflect.Slice:
-		return bytes.Equal(a.Bytes(), b.Bytes())
-	}
-	return a.Equal(b)
-}
-
-func (c *comparison) sameAt(t *goType, a, b reflect.Value) bool {
-	if identical(a, b) {
-		return true
-	}
-	a, aNull := pointee(a, true)
-	b, bNull := pointee(b, true)
-	return c.same(t, a, b, aNull, bNull)
 }

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"sigs.k8s.io/structured-merge-diff/v6/value"
 
 	"tidepool.dev/tidepool/engine/api/openapi"
 )
@@ -36,27 +36,40 @@ type goType struct {
 	// atomic structures and mappings merge as one piece.
 	atomic bool
 	rtype  reflect.Type
-	name   string  // of a structure, in OpenAPI documents
-	fields []field // of a structure, by name
-	elem   *goType // of lists and mappings
-	keys   []key   // of keyed lists, by name
+	kind   reflect.Kind // rtype's
+	name   string       // of a structure, in OpenAPI documents
+	fields []field      // of a structure, by name
+	elem   place        // of lists and mappings
+	keys   []key        // of keyed lists, by name
 	// equal compares scalars that are structs in Go; nil for others.
-	equal func(a, b reflect.Value) bool
+	equal func(a, b unsafe.Pointer) bool
 	// untyped scalars may be numbers or strings in JSON.
 	untyped bool
 }
 
+// place is where values of a type lie, or pointers to such values: in a field, in
+// a list, in a mapping.
+type place struct {
+	*goType
+	pointers int     // to follow
+	size     uintptr // of what lies there, in bytes
+}
+
+func placeOf(t reflect.Type) place {
+	p := place{size: t.Size()}
+	for ; t.Kind() == reflect.Pointer; t = t.Elem() {
+		p.pointers++
+	}
+	p.goType = describe(t)
+	return p
+}
+
 type field struct {
+	place
 	name    string
-	element []byte // of paths
-	index   []int  // a way through embedded structs
-	// offset and size are those of the field's memory in the struct;
-	// absentAtZero says that it is left out if all of it is zero.
-	offset, size uintptr
-	absentAtZero bool
-	omitEmpty    bool
-	omitZero     func(reflect.Value) bool
-	goType       *goType
+	offset  uintptr
+	absence absence
+	omitted func(unsafe.Pointer) bool // by the option omitzero, nil without it
 	// absent is the value that a telling field has where it is absent, nil
 	// if there is none.
 	absent any
@@ -66,28 +79,6 @@ type field struct {
 type key struct {
 	*field
 	opening string // `"name":`, as paths show it
-}
-
-func (f *field) of(v reflect.Value) reflect.Value {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0])
-	}
-	return v.FieldByIndex(f.index)
-}
-
-// omitted says that JSON leaves the field out.
-func (f *field) omitted(v reflect.Value) bool {
-	return f.omitEmpty && empty(v) || f.omitZero != nil && f.omitZero(v)
-}
-
-func empty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Struct:
-		return false
-	case reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	}
-	return v.IsZero()
 }
 
 // types are described once. The table of openapi.Merging says what Go types do
@@ -126,16 +117,8 @@ var special = map[reflect.Type]goType{
 	reflect.TypeFor[metav1.ManagedFieldsEntry](): {shape: anything},
 }
 
-func equalAs[T any](equal func(a, b *T) bool) func(a, b reflect.Value) bool {
-	return func(a, b reflect.Value) bool { return equal(pointer[T](a), pointer[T](b)) }
-}
-
-func pointer[T any](v reflect.Value) *T {
-	if v.CanAddr() {
-		return v.Addr().Interface().(*T)
-	}
-	copied := v.Interface().(T)
-	return &copied
+func equalAs[T any](equal func(a, b *T) bool) func(a, b unsafe.Pointer) bool {
+	return func(a, b unsafe.Pointer) bool { return equal((*T)(a), (*T)(b)) }
 }
 
 // Times are compared as JSON has them, by seconds.
@@ -161,17 +144,14 @@ func describe(t reflect.Type) *goType {
 	if known, ok := types.known[t]; ok {
 		return known
 	}
-	described := &goType{rtype: t}
+	described := &goType{rtype: t, kind: t.Kind()}
 	types.known[t] = described // types may contain themselves
 	if known, is := special[t]; is {
 		*described = known
-		described.rtype = t
+		described.rtype, described.kind = t, t.Kind()
 		return described
 	}
 	switch {
-	case t.Kind() == reflect.Pointer:
-		delete(types.known, t)
-		return describe(t.Elem())
 	case t.Kind() == reflect.Interface, t.Implements(marshaler), reflect.PointerTo(t).Implements(marshaler):
 		described.shape = anything
 	case t.Kind() == reflect.Struct:
@@ -179,16 +159,16 @@ func describe(t reflect.Type) *goType {
 		described.name = modelName(t)
 		words := types.merges[described.name]
 		described.atomic = slices.Contains(words, openapi.MergingAtomic)
-		described.addFields(t, 0, nil, words)
+		described.addFields(t, 0, words)
 		slices.SortFunc(described.fields, func(a, b field) int { return cmp.Compare(a.name, b.name) })
 	case t.Kind() == reflect.Map:
 		described.shape = mapping
-		described.elem = describe(t.Elem())
+		described.elem = placeOf(t.Elem())
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
 		described.shape = scalar
 	case t.Kind() == reflect.Slice:
 		described.shape = list
-		described.elem = describe(t.Elem())
+		described.elem = placeOf(t.Elem())
 	}
 	return described
 }
@@ -201,25 +181,26 @@ func modelName(t reflect.Type) string {
 	return strings.Join(labels, ".") + "." + strings.ReplaceAll(path, "/", ".") + "." + t.Name()
 }
 
-func (d *goType) addFields(t reflect.Type, offset uintptr, index []int, words []string) {
+func (d *goType) addFields(t reflect.Type, offset uintptr, words []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		way := append(slices.Clone(index), i)
 		switch {
 		case name == "-" || f.PkgPath != "" && !f.Anonymous:
 			continue
 		case f.Anonymous && name == "":
-			d.addFields(f.Type, offset+f.Offset, way, words)
+			d.addFields(f.Type, offset+f.Offset, words)
 			continue
 		}
-		added := field{name: cmp.Or(name, f.Name), element: fieldElement(cmp.Or(name, f.Name)), index: way, omitEmpty: strings.Contains(options, "omitempty"), goType: describe(f.Type)}
-		if strings.Contains(options, "omitzero") {
-			added.omitZero = value.OmitZeroFunc(f.Type)
+		added := field{place: placeOf(f.Type), name: cmp.Or(name, f.Name), offset: offset + f.Offset}
+		omitEmpty := strings.Contains(options, "omitempty")
+		if omitEmpty {
+			added.absence = absenceOf(f.Type)
 		}
-		added.offset, added.size = offset+f.Offset, f.Type.Size()
-		added.absentAtZero = added.omitEmpty && f.Type.Kind() != reflect.Struct && added.size <= uintptr(len(zeros))
-		if !added.omitEmpty && f.Type.Kind() != reflect.Pointer {
+		if strings.Contains(options, "omitzero") {
+			added.omitted = omittedAs(f.Type)
+		}
+		if !omitEmpty && f.Type.Kind() != reflect.Pointer {
 			added.absent = zero(f.Type)
 		}
 		for _, word := range words {
@@ -258,7 +239,7 @@ func (f *field) merge(mark string) {
 	case strings.HasPrefix(mark, openapi.MergingKeys):
 		own.shape = keyed
 		for name := range strings.SplitSeq(mark[len(openapi.MergingKeys):], ",") {
-			own.keys = append(own.keys, key{field: own.elem.field(name), opening: `"` + name + `":`})
+			own.keys = append(own.keys, key{field: own.elem.goType.field(name), opening: `"` + name + `":`})
 		}
 		slices.SortFunc(own.keys, func(a, b key) int { return cmp.Compare(a.opening, b.opening) })
 	case strings.HasPrefix(mark, openapi.MergingDefault):

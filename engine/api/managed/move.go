@@ -233,7 +233,7 @@ func (t *Tracker) change(f *form, subresource string, script []byte) *change {
 	if c, ok := get(&t.changes, t.key); ok {
 		return c
 	}
-	touched, removed, err := sets(script)
+	touched, removed, err := sets(f.goType, script)
 	if err != nil {
 		return nil
 	}

@@ -71,17 +71,17 @@ func (s *schemaOf) atom(d *goType) schema.Atom {
 		}
 		return schema.Atom{Map: m}
 	case mapping:
-		return schema.Atom{Map: &schema.Map{ElementType: s.reference(d.elem), ElementRelationship: relationship(d)}}
+		return schema.Atom{Map: &schema.Map{ElementType: s.reference(d.elem.goType), ElementRelationship: relationship(d)}}
 	case list:
-		return schema.Atom{List: &schema.List{ElementType: s.reference(d.elem), ElementRelationship: schema.Atomic}}
+		return schema.Atom{List: &schema.List{ElementType: s.reference(d.elem.goType), ElementRelationship: schema.Atomic}}
 	case keyed:
-		l := &schema.List{ElementType: s.reference(d.elem), ElementRelationship: schema.Associative}
+		l := &schema.List{ElementType: s.reference(d.elem.goType), ElementRelationship: schema.Associative}
 		for _, k := range d.keys {
 			l.Keys = append(l.Keys, k.name)
 		}
 		return schema.Atom{List: l}
 	case set:
-		return schema.Atom{List: &schema.List{ElementType: s.reference(d.elem), ElementRelationship: schema.Associative}}
+		return schema.Atom{List: &schema.List{ElementType: s.reference(d.elem.goType), ElementRelationship: schema.Associative}}
 	case anything:
 		if d.atomic {
 			return untypedAtom
