@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -13,92 +13,149 @@ import (
 const (
 	similarEvents   = 10               // different ones of a group: the tenth and later are combined
 	similarInterval = 10 * time.Minute // within which they count
-	burst           = 25               // events of one object before it is muted
+	burst           = 25               // events of one object and type before it is muted
 	refill          = 5 * time.Minute  // for one more
-	remembered      = 4096             // entries of each kind
+	remembered      = 4096             // objects
 )
 
-// identity tells one event of a component from another.
-type identity struct {
-	involved                              types.UID
-	fieldPath, eventType, reason, message string
-}
+// mostOccurrences is how many different events of a group are remembered.
+const mostOccurrences = 100
 
-// correlator remembers what a component has recorded lately.
+// correlator remembers what a component has recorded lately, by object.
 type correlator struct {
 	mu      sync.Mutex
-	events  recent[identity, *corev1.Event]
-	groups  recent[identity, *group] // the identities of groups have no message
-	budgets recent[types.UID, *budget]
+	objects map[types.UID]*involved
+	order   []types.UID // a ring once it has all that are remembered, the oldest at next
+	next    int
 }
 
-type group struct {
-	messages []string // different ones
-	last     time.Time
+// involved is an object that events are about.
+type involved struct {
+	budgets []budget
+	groups  []*group
 }
 
+// budget is how many events of a type an object may have.
 type budget struct {
-	tokens float64
-	last   time.Time
+	eventType string
+	tokens    float64
+	last      time.Time
 }
 
-func newCorrelator() *correlator {
-	return &correlator{
-		events:  newRecent[identity, *corev1.Event](remembered),
-		groups:  newRecent[identity, *group](remembered),
-		budgets: newRecent[types.UID, *budget](remembered),
-	}
+// group is events that differ in their messages.
+type group struct {
+	eventType, reason string
+	last              time.Time
+	similar           int // occurrences within the interval
+	occurrences       []*occurrence
+	combined          *occurrence
 }
 
-// observe says how to record an event: as a repetition of a known one, combined
-// with similar ones (id then loses its message), or not at all.
-func (c *correlator) observe(id *identity, now time.Time) (known *corev1.Event, combined, muted bool) {
+// occurrence is an event that has happened once or more.
+type occurrence struct {
+	fieldPath, message string
+	similar            bool // counts as one of the group
+	count              int32
+	first              metav1.Time
+	name               string // under which it was recorded; empty if it wasn't
+}
+
+// sighting is how to record an event.
+type sighting struct {
+	occurrence // as it is now
+	of         *occurrence
+	combined   bool // with similar events
+	muted      bool // it is not to be recorded
+}
+
+// observe counts an event.
+func (c *correlator) observe(object types.UID, fieldPath, eventType, reason, message string, now time.Time) sighting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.similar(*id, now) {
-		combined, id.message = true, ""
-	}
-	if !c.spend(id.involved, now) {
-		return nil, combined, true
-	}
-	known, _ = c.events.get(*id)
-	return known, combined, false
-}
-
-// remember keeps the event that an identity was recorded as.
-func (c *correlator) remember(id identity, event *corev1.Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.events.put(id, event)
-}
-
-// similar counts the different messages of one group of events.
-func (c *correlator) similar(id identity, now time.Time) bool {
-	message := id.message
-	id.message = ""
-	g, ok := c.groups.get(id)
-	if !ok || now.Sub(g.last) > similarInterval {
-		g = &group{}
-		c.groups.put(id, g)
+	about := c.object(object)
+	g := about.group(eventType, reason)
+	if now.Sub(g.last) > similarInterval {
+		g.similar = 0
+		for _, o := range g.occurrences {
+			o.similar = false
+		}
 	}
 	g.last = now
-	if slices.Contains(g.messages, message) {
-		return false
+	o, combined := g.occurrence(fieldPath, message)
+	if o.count++; o.count == 1 {
+		o.first = metav1.NewTime(now)
 	}
-	if len(g.messages) == similarEvents-1 {
-		return true
-	}
-	g.messages = append(g.messages, message)
-	return false
+	return sighting{occurrence: *o, of: o, combined: combined, muted: !about.spend(eventType, now)}
 }
 
-// spend takes one token of an object's bucket.
-func (c *correlator) spend(involved types.UID, now time.Time) bool {
-	b, ok := c.budgets.get(involved)
-	if !ok {
-		b = &budget{tokens: burst, last: now}
-		c.budgets.put(involved, b)
+// record keeps the name under which an event was recorded.
+func (c *correlator) record(s *sighting, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.of.name = name
+}
+
+func (c *correlator) object(uid types.UID) *involved {
+	if about, ok := c.objects[uid]; ok {
+		return about
 	}
+	if len(c.order) < remembered {
+		c.order = append(c.order, uid)
+	} else {
+		delete(c.objects, c.order[c.next])
+		c.order[c.next] = uid
+		c.next = (c.next + 1) % len(c.order)
+	}
+	about := &involved{}
+	c.objects[uid] = about
+	return about
+}
+
+func (i *involved) group(eventType, reason string) *group {
+	for _, g := range i.groups {
+		if g.reason == reason && g.eventType == eventType {
+			return g
+		}
+	}
+	g := &group{eventType: eventType, reason: reason}
+	i.groups = append(i.groups, g)
+	return g
+}
+
+// occurrence finds the event among those of the group, or the one that combines
+// them.
+func (g *group) occurrence(fieldPath, message string) (_ *occurrence, combined bool) {
+	i := slices.IndexFunc(g.occurrences, func(o *occurrence) bool { return o.message == message && o.fieldPath == fieldPath })
+	if i >= 0 && g.occurrences[i].similar {
+		return g.occurrences[i], false
+	}
+	if g.similar == similarEvents-1 {
+		if g.combined == nil {
+			g.combined = &occurrence{}
+		}
+		return g.combined, true
+	}
+	g.similar++
+	if i >= 0 {
+		g.occurrences[i].similar = true
+		return g.occurrences[i], false
+	}
+	if len(g.occurrences) == mostOccurrences {
+		g.occurrences = slices.Delete(g.occurrences, 0, 1)
+	}
+	o := &occurrence{fieldPath: fieldPath, message: message, similar: true}
+	g.occurrences = append(g.occurrences, o)
+	return o, false
+}
+
+// spend takes one token of the bucket of a type.
+func (i *involved) spend(eventType string, now time.Time) bool {
+	at := slices.IndexFunc(i.budgets, func(b budget) bool { return b.eventType == eventType })
+	if at < 0 {
+		at = len(i.budgets)
+		i.budgets = append(i.budgets, budget{eventType: eventType, tokens: burst, last: now})
+	}
+	b := &i.budgets[at]
 	b.tokens = min(b.tokens+float64(now.Sub(b.last))/float64(refill), burst)
 	b.last = now
 	if b.tokens < 1 {
@@ -106,35 +163,4 @@ func (c *correlator) spend(involved types.UID, now time.Time) bool {
 	}
 	b.tokens--
 	return true
-}
-
-// recent is a map that forgets, in the order in which they were first put, all
-// but its latest entries.
-type recent[K comparable, V any] struct {
-	entries map[K]V
-	order   []K // a ring once it has size keys, the oldest at next
-	next    int
-	size    int
-}
-
-func newRecent[K comparable, V any](size int) recent[K, V] {
-	return recent[K, V]{entries: map[K]V{}, size: size}
-}
-
-func (r *recent[K, V]) get(key K) (V, bool) {
-	value, ok := r.entries[key]
-	return value, ok
-}
-
-func (r *recent[K, V]) put(key K, value V) {
-	if _, ok := r.entries[key]; !ok {
-		if len(r.order) < r.size {
-			r.order = append(r.order, key)
-		} else {
-			delete(r.entries, r.order[r.next])
-			r.order[r.next] = key
-			r.next = (r.next + 1) % len(r.order)
-		}
-	}
-	r.entries[key] = value
 }

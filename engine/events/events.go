@@ -6,13 +6,15 @@
 package events
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"tidepool.dev/tidepool/engine/client"
 	"tidepool.dev/tidepool/engine/clock"
@@ -48,7 +50,7 @@ func NewRecorder(client client.Client, clock clock.Clock, component, host string
 		client:     client,
 		clock:      clock,
 		source:     corev1.EventSource{Component: component, Host: host},
-		correlator: newCorrelator(),
+		correlator: &correlator{objects: map[types.UID]*involved{}},
 	}
 }
 
@@ -57,73 +59,64 @@ func (r *recorder) Event(ctx context.Context, obj store.Object, eventType, reaso
 }
 
 func (r *recorder) EventAt(ctx context.Context, obj store.Object, fieldPath, eventType, reason, message string) {
-	involved := reference(obj)
-	involved.FieldPath = fieldPath
 	now := r.clock.Now()
-	id := identity{involved.UID, involved.FieldPath, eventType, reason, message}
-	known, combined, muted := r.correlator.observe(&id, now)
-	if muted {
+	seen := r.correlator.observe(obj.GetUID(), fieldPath, eventType, reason, message, now)
+	if seen.muted {
 		return
 	}
-	if combined {
+	if seen.combined {
 		message = "(combined from similar events): " + message
 	}
-	if known != nil {
-		if event, err := r.repeat(ctx, known, message, now); err == nil {
-			r.correlator.remember(id, event)
-			return
-		} else if !errors.IsNotFound(err) {
-			return
-		} // it has expired: record it anew
-	}
-	if event, err := r.create(ctx, involved, eventType, reason, message, now); err == nil {
-		r.correlator.remember(id, event)
-	}
+	if seen.name != "" && !errors.IsNotFound(r.repeat(ctx, namespaceOf(obj.GetNamespace()), &seen, message, now)) {
+		return
+	} // it has expired: record it anew
+	involved := reference(obj)
+	involved.FieldPath = fieldPath
+	r.create(ctx, &corev1.Event{
+		InvolvedObject:      involved,
+		Reason:              reason,
+		Message:             message,
+		FirstTimestamp:      seen.first,
+		LastTimestamp:       metav1.NewTime(now),
+		Count:               seen.count,
+		Type:                eventType,
+		Source:              r.source,
+		ReportingController: r.source.Component,
+		ReportingInstance:   r.source.Host,
+	}, &seen)
 }
 
-func (r *recorder) create(ctx context.Context, involved corev1.ObjectReference, eventType, reason, message string, now time.Time) (*corev1.Event, error) {
-	namespace := involved.Namespace
-	if namespace == "" {
-		namespace = metav1.NamespaceDefault
-	}
+func (r *recorder) create(ctx context.Context, event *corev1.Event, seen *sighting) {
+	event.Namespace = namespaceOf(event.InvolvedObject.Namespace)
 	// The name's suffix is the time, as client-go has it; under virtual time
 	// two events of one object can fall on the same nanosecond.
-	for suffix := now.UnixNano(); ; suffix++ {
-		event := &corev1.Event{
-			ObjectMeta: metav1.ObjectMeta{
-				Name:      fmt.Sprintf("%s.%x", involved.Name, suffix),
-				Namespace: namespace,
-			},
-			InvolvedObject:      involved,
-			Reason:              reason,
-			Message:             message,
-			FirstTimestamp:      metav1.NewTime(now),
-			LastTimestamp:       metav1.NewTime(now),
-			Count:               1,
-			Type:                eventType,
-			Source:              r.source,
-			ReportingController: r.source.Component,
-			ReportingInstance:   r.source.Host,
-		}
-		created, err := r.client.Create(ctx, resource, event)
+	for suffix := event.LastTimestamp.UnixNano(); ; suffix++ {
+		event.Name = event.InvolvedObject.Name + "." + strconv.FormatInt(suffix, 16)
+		_, err := r.client.Create(ctx, resource, event)
 		if errors.IsAlreadyExists(err) {
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if err == nil {
+			r.correlator.record(seen, event.Name)
 		}
-		return created.(*corev1.Event), nil
+		return
 	}
 }
 
-func (r *recorder) repeat(ctx context.Context, known *corev1.Event, message string, now time.Time) (*corev1.Event, error) {
-	return client.Modify(ctx, r.client, resource, known.Namespace, known.Name, r.client.Update,
+func (r *recorder) repeat(ctx context.Context, namespace string, seen *sighting, message string, now time.Time) error {
+	_, err := client.Modify(ctx, r.client, resource, namespace, seen.name, r.client.Update,
 		func(event *corev1.Event) bool {
-			event.Count++
+			event.Count = seen.count
 			event.Message = message
 			event.LastTimestamp = metav1.NewTime(now)
 			return true
 		})
+	return err
+}
+
+// namespaceOf is where an event about an object of a namespace, or of none, is.
+func namespaceOf(namespace string) string {
+	return cmp.Or(namespace, metav1.NamespaceDefault)
 }
 
 // reference names an object for an event.

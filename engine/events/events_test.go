@@ -60,12 +60,21 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-func (f *fixture) record(name, reason, message string) {
-	pod := &corev1.Pod{
+func pod(name string) *corev1.Pod {
+	return &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: name, UID: "1"},
 	}
-	f.recorder.Event(f.Context(), pod, corev1.EventTypeNormal, reason, message)
+}
+
+func (f *fixture) record(name, reason, message string) { f.recordAt("", name, reason, message) }
+
+func (f *fixture) recordAt(fieldPath, name, reason, message string) {
+	f.recorder.EventAt(f.Context(), pod(name), fieldPath, corev1.EventTypeNormal, reason, message)
+}
+
+func (f *fixture) warn(name, reason, message string) {
+	f.recorder.Event(f.Context(), pod(name), corev1.EventTypeWarning, reason, message)
 }
 
 func (f *fixture) recorded() (texts []string) {
@@ -114,7 +123,7 @@ func TestRecorder(t *testing.T) {
 				f.record("web", "Unhealthy", "probe failed")
 			}
 		}, []string{"Unhealthy probe failed ×25"}},
-		{"a muted object may speak again later", func(f *fixture) {
+		{"a muted object may speak again later, and tells how often it was seen", func(f *fixture) {
 			for range 100 {
 				f.record("web", "Unhealthy", "probe failed")
 			}
@@ -122,7 +131,28 @@ func TestRecorder(t *testing.T) {
 			for range 2 {
 				f.record("web", "Unhealthy", "probe failed")
 			}
-		}, []string{"Unhealthy probe failed ×26"}},
+		}, []string{"Unhealthy probe failed ×101"}}, // as kubectl shows it: it was seen so often
+		{"a flood of one type leaves the other to be heard", func(f *fixture) {
+			for range 100 {
+				f.record("web", "Unhealthy", "probe failed")
+			}
+			f.warn("web", "Failed", "no image")
+		}, []string{"Unhealthy probe failed ×25", "Failed no image ×1"}},
+		{"what was seen long ago is counted on", func(f *fixture) {
+			for range 2 {
+				f.record("web", "BackOff", "waiting")
+				f.clock.Set(f.clock.Now().Add(2 * similarInterval))
+			}
+		}, []string{"BackOff waiting ×2"}},
+		{"containers' similar events are combined", func(f *fixture) {
+			for i := range 11 {
+				f.recordAt(fmt.Sprintf("spec.containers{%d}", i), "web", "Pulled", fmt.Sprint("image ", i))
+			}
+		}, []string{
+			"Pulled image 0 ×1", "Pulled image 1 ×1", "Pulled image 2 ×1", "Pulled image 3 ×1", "Pulled image 4 ×1",
+			"Pulled image 5 ×1", "Pulled image 6 ×1", "Pulled image 7 ×1", "Pulled image 8 ×1",
+			"Pulled (combined from similar events): image 10 ×2",
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -165,7 +195,7 @@ func TestRecorderSurvivesExpiry(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.record("web", "BackOff", "waiting")
-	if got, want := f.recorded(), []string{"BackOff waiting ×1"}; !slices.Equal(got, want) {
+	if got, want := f.recorded(), []string{"BackOff waiting ×2"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
