@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 	"tidepool.dev/tidepool/engine/api/authentication"
 	"tidepool.dev/tidepool/engine/api/authentication/bootstrap"
 	"tidepool.dev/tidepool/engine/api/cel/celgo"
+	"tidepool.dev/tidepool/engine/api/endpoints"
 	"tidepool.dev/tidepool/engine/api/openapi/embedded"
 	"tidepool.dev/tidepool/engine/cache"
 	"tidepool.dev/tidepool/engine/controller"
@@ -29,6 +31,7 @@ import (
 	"tidepool.dev/tidepool/server/carry"
 	"tidepool.dev/tidepool/server/pki"
 	"tidepool.dev/tidepool/server/stream"
+	"tidepool.dev/tidepool/server/turns"
 	"tidepool.dev/tidepool/server/webhook"
 )
 
@@ -54,6 +57,8 @@ func newCluster(ctx context.Context, nodes int, measured bool, authority *pki.Au
 	hooks.OpenAPI, hooks.EncodeOpenAPI = embedded.Source, encodeOpenAPI
 	hooks.CEL = celgo.Evaluator{}
 	hooks.Call = webhook.Call
+	watches := turns.New(runtime.GOMAXPROCS(0))
+	hooks.Turns = func(ready func()) endpoints.Turn { return watches.Join(ready) }
 	hooks.Panicked = func(r *http.Request, reason any, stack []byte) {
 		log.Error("a request to the API panicked", "method", r.Method, "path", r.URL.Path, "panic", reason, "stack", string(stack))
 	}

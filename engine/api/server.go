@@ -54,6 +54,7 @@ type Config struct {
 	Rules         func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	Observe       func(Observed)
 	Limits        endpoints.Limits
+	Turns         func(ready func()) endpoints.Turn
 	Compress      func(io.Writer) io.WriteCloser
 	Checks        []endpoints.Check
 	// CEL evaluates the expressions of policies, webhooks and custom resources,
@@ -96,6 +97,7 @@ func New(config Config) (*Server, error) {
 		Rules:         config.Rules,
 		Observe:       config.Observe,
 		Limits:        config.Limits,
+		Turns:         config.Turns,
 		Compress:      config.Compress,
 		Checks:        config.Checks,
 	})

@@ -250,9 +250,11 @@ func (w *memoryWatcher) matches(event *Event) bool {
 		(w.namespace == "" || w.namespace == event.Key.Namespace)
 }
 
+// Next reads the store and changes the watcher alone, whose asleep only a write
+// looks at besides.
 func (w *memoryWatcher) Next(buffer []Event, limit int) ([]Event, error) {
-	w.store.mu.Lock()
-	defer w.store.mu.Unlock()
+	w.store.mu.RLock()
+	defer w.store.mu.RUnlock()
 	if err := w.store.history.check(w.revision); err != nil {
 		return buffer, err
 	}

@@ -18,14 +18,23 @@ import (
 // answer at most as long as limit says.
 func Handler(next http.Handler, limit time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &connection{ResponseWriter: w, control: http.NewResponseController(w), limit: limit}
-		c.writes(time.Time{}) // an earlier request on the connection may have left one
+		control := http.NewResponseController(w)
+		// Writers that know no deadlines, as in tests, are waited for without one.
+		setRead := func(deadline time.Time) { _ = control.SetReadDeadline(deadline) }
+		setWrite := func(deadline time.Time) { _ = control.SetWriteDeadline(deadline) }
+		c := &connection{ResponseWriter: w, control: control, writing: watchdog{limit: limit, deadline: setWrite}}
+		defer c.writing.end()
+		if r.ProtoMajor < 2 {
+			setWrite(time.Time{}) // an earlier request on the connection may have left one
+		}
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = body{r.Body, c}
+			reading := &body{r.Body, watchdog{limit: limit, deadline: setRead}}
+			defer reading.watchdog.end()
+			r.Body = reading
 		}
 		next.ServeHTTP(c, r)
 		if !c.taken {
-			c.writes(time.Now().Add(limit)) // for what net/http still has to send
+			setWrite(time.Now().Add(limit)) // for what net/http still has to send
 		}
 	})
 }
@@ -34,19 +43,13 @@ func Handler(next http.Handler, limit time.Duration) http.Handler {
 type connection struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	limit   time.Duration
+	writing watchdog
 	taken   bool // by a handler that speaks another protocol
 }
 
-// Writers that know no deadlines, as in tests, are waited for without one.
-
-func (c *connection) writes(deadline time.Time) { _ = c.control.SetWriteDeadline(deadline) }
-
-func (c *connection) reads(deadline time.Time) { _ = c.control.SetReadDeadline(deadline) }
-
 func (c *connection) Write(data []byte) (int, error) {
-	c.writes(time.Now().Add(c.limit))
-	defer c.writes(time.Time{}) // one that is left would end a quiet HTTP/2 stream
+	c.writing.begin()
+	defer c.writing.pause()
 	return c.ResponseWriter.Write(data)
 }
 
@@ -55,8 +58,8 @@ func (c *connection) Flush() { _ = c.FlushError() }
 
 // FlushError is what http.ResponseController calls.
 func (c *connection) FlushError() error {
-	c.writes(time.Now().Add(c.limit))
-	defer c.writes(time.Time{})
+	c.writing.begin()
+	defer c.writing.pause()
 	err := c.control.Flush()
 	if errors.Is(err, http.ErrNotSupported) {
 		return nil
@@ -77,11 +80,11 @@ func (c *connection) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 // body is a request's.
 type body struct {
 	io.ReadCloser
-	from *connection
+	watchdog
 }
 
-func (b body) Read(data []byte) (int, error) {
-	b.from.reads(time.Now().Add(b.from.limit))
-	defer b.from.reads(time.Time{})
+func (b *body) Read(data []byte) (int, error) {
+	b.begin()
+	defer b.pause()
 	return b.ReadCloser.Read(data)
 }

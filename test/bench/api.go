@@ -28,8 +28,12 @@ const (
 
 var clientCounts = []int{1, 10, 100}
 
-// measureAPI measures the API of tidepool serve over HTTPS, on the same machine.
-func measureAPI(ctx context.Context) ([]record, error) {
+// measureAPI measures requests to the API of tidepool serve over HTTPS, on the
+// same machine.
+func measureAPI(ctx context.Context) ([]record, error) { return served(ctx, measureRequests) }
+
+// served measures a server of its own.
+func served(ctx context.Context, measure func(context.Context, *rest.Config) ([]record, error)) ([]record, error) {
 	dir, err := os.MkdirTemp("", "bench-api")
 	if err != nil {
 		return nil, err
@@ -51,12 +55,7 @@ func measureAPI(ctx context.Context) ([]record, error) {
 	if err := furnish(ctx, first); err != nil {
 		return nil, err
 	}
-	requests, err := measureRequests(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	watches, err := measureWatches(ctx, config)
-	return append(requests, watches...), err
+	return measure(ctx, config)
 }
 
 // apiClient is a client with a connection of its own.

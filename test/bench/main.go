@@ -2,8 +2,8 @@
 // they do the same thing, prints it and writes bench/latest.json. It expects a
 // release build (make bench makes one) and runs from the repository's root.
 //
-// With arguments, the names of parts (api, dependencies, memory), it measures and prints
-// those alone and writes nothing.
+// With arguments, the names of parts (api, dependencies, memory, watches), it
+// measures and prints those alone and writes nothing.
 package main
 
 import (
@@ -25,7 +25,12 @@ import (
 const latest = "bench/latest.json"
 
 // parts can be measured alone; each prints what it has found.
-var parts = map[string]func(context.Context) ([]record, error){"api": measureAPI, "dependencies": measureDependencies, "memory": measureMemory}
+var parts = map[string]func(context.Context) ([]record, error){
+	"api":          measureAPI,
+	"dependencies": measureDependencies,
+	"memory":       measureMemory,
+	"watches":      measureWatches,
+}
 
 func main() {
 	log.SetFlags(0)

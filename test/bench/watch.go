@@ -23,7 +23,9 @@ const (
 
 // measureWatches measures how long after a write has been asked for watchers hear
 // of it.
-func measureWatches(ctx context.Context, config *rest.Config) ([]record, error) {
+func measureWatches(ctx context.Context) ([]record, error) { return served(ctx, measureFanOut) }
+
+func measureFanOut(ctx context.Context, config *rest.Config) ([]record, error) {
 	var records []record
 	for _, watchers := range []int{100, 1000} {
 		delays, written, err := fanOut(ctx, config, watchers)
@@ -93,13 +95,13 @@ func (c apiClient) watch(ctx context.Context, path string) (*bufio.Reader, func(
 		response.Body.Close()
 		return nil, nil, errors.New(response.Status)
 	}
-	return bufio.NewReader(response.Body), func() { response.Body.Close() }, nil
+	return bufio.NewReaderSize(response.Body, 32<<10), func() { response.Body.Close() }, nil
 }
 
 // heard reads a watch to its end and returns the delays of the writes.
 func heard(lines *bufio.Reader) (delays []time.Duration) {
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := lines.ReadSlice('\n')
 		if err != nil {
 			return delays // cancelled
 		}

@@ -72,6 +72,10 @@ type Config struct {
 	Rules func(ctx context.Context, user identity.User, namespace string) ([]rbacv1.PolicyRule, error)
 	// Limits keep the server alive.
 	Limits Limits
+	// Turns gives a watch its place among those that deliver, for the server to
+	// answer others meanwhile; ready, which never blocks, is called when the
+	// watch's turn has come. nil: they deliver whenever they have news.
+	Turns func(ready func()) Turn
 	// Compress compresses long answers with gzip; nil: nothing is compressed.
 	Compress func(io.Writer) io.WriteCloser
 	// Checks are parts of the server's health besides those of every server.
@@ -97,6 +101,7 @@ type Handler struct {
 	Config
 	questions []reviews.Review
 	flying    inFlight
+	shared    shared
 	served    atomic.Pointer[groups]
 }
 

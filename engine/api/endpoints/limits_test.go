@@ -32,9 +32,9 @@ func TestInFlight(t *testing.T) {
 		Operations: f.Operations, Clock: f.clock, Authenticate: as,
 		Limits: endpoints.Limits{ReadOnly: 1, Mutating: 1},
 		Do: func(operation func()) {
-			if hold != nil {
+			if held := hold; held != nil {
 				entered <- struct{}{}
-				<-hold
+				<-held
 			}
 			operation()
 		},

@@ -2,17 +2,10 @@ package endpoints
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
-	"sigs.k8s.io/yaml"
-
 	"tidepool.dev/tidepool/engine/api/rest"
-	"tidepool.dev/tidepool/engine/store"
 )
 
 // bookmarkEvery is how often a watch tells where it is when nothing else
@@ -24,8 +17,9 @@ type watching struct {
 	*request
 	resource *resource
 	watch    *rest.Watch
-	columns  bool // tables name their columns in the first event
-	buffer   bytes.Buffer
+	recent   *recent       // events, encoded for all watches that are like this one
+	columns  bool          // tables name their columns in the first event
+	piece    *bytes.Buffer // what is about to be written, while something is
 }
 
 func (q *request) watchResource(r *resource) error {
@@ -37,8 +31,9 @@ func (q *request) watchResource(r *resource) error {
 	if query.err != nil {
 		return query.err
 	}
+	alike := form{resource: r, media: q.media}
 	if q.media.as.Kind == "Table" {
-		if _, err := q.rows(r, nil); err != nil { // a wrong parameter, while there can be an error
+		if alike.include, err = includeObject(q.r.URL.Query()); err != nil { // while there can be an error
 			return err
 		}
 	}
@@ -47,17 +42,20 @@ func (q *request) watchResource(r *resource) error {
 		Bookmarks:     query.flag("allowWatchBookmarks"),
 		InitialEvents: query.optionalFlag("sendInitialEvents"),
 	}
-	w := &watching{request: q, resource: r, columns: true}
-	bell := newBell()
-	over, mark := newBell(), newBell()
+	w := &watching{request: q, resource: r, columns: q.media.as.Kind == "Table"}
+	bell, over, mark := newBell(), newBell(), newBell()
+	turn := q.turn(bell.ring)
+	defer turn.Leave()
 	err = q.do(func() (err error) {
-		w.watch, err = q.Operations.OpenWatch(q.ctx, r.Kind, q.namespace, opts, bell.ring)
+		w.watch, err = q.Operations.OpenWatch(q.ctx, r.Kind, q.namespace, opts, turn.Ask)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	defer w.watch.Stop()
+	w.recent = q.shared.join(alike)
+	defer q.shared.leave(alike)
 	// Without a timeout a watch lasts as long as its client: time may be
 	// virtual, and run faster than the client believes.
 	if timeout != nil && *timeout > 0 {
@@ -73,6 +71,7 @@ func (q *request) watchResource(r *resource) error {
 		if !w.deliver() {
 			return nil
 		}
+		turn.Done()
 		select {
 		case <-q.ctx.Done():
 			return nil
@@ -89,6 +88,32 @@ func (q *request) watchResource(r *resource) error {
 	}
 }
 
+// Turn is a watch's place among those that have something to deliver. Its methods
+// never block.
+type Turn interface {
+	// Ask asks for a turn; asking again before it has come changes nothing.
+	Ask()
+	// Done ends the turn, if the watch has it.
+	Done()
+	// Leave gives the place up.
+	Leave()
+}
+
+// turn returns a watch's place; ready rings when it is the watch's turn.
+func (h *Handler) turn(ready func()) Turn {
+	if h.Turns == nil {
+		return anytime(ready)
+	}
+	return h.Turns(ready)
+}
+
+// anytime is the turn of a watch that waits for no others.
+type anytime func()
+
+func (t anytime) Ask()   { t() }
+func (t anytime) Done()  {}
+func (t anytime) Leave() {}
+
 // bell wakes a goroutine; ringing it never blocks.
 type bell chan struct{}
 
@@ -99,102 +124,4 @@ func (b bell) ring() {
 	case b <- struct{}{}:
 	default: // it is ringing
 	}
-}
-
-// deliver writes all that has happened; false ends the watch.
-func (w *watching) deliver() bool {
-	for {
-		events, err := w.watch.Next()
-		if err != nil {
-			status := statusOf(err)
-			w.write("ERROR", &status)
-			return false
-		}
-		if len(events) == 0 {
-			w.w.Flush()
-			return w.ctx.Err() == nil
-		}
-		for _, event := range events {
-			if !w.event(event) {
-				return false
-			}
-		}
-	}
-}
-
-func (w *watching) bookmark() bool {
-	event, ok := w.watch.Bookmark()
-	if !ok {
-		return true
-	}
-	return w.event(event)
-}
-
-func (w *watching) event(event rest.WatchEvent) bool {
-	if event.Type == watch.Bookmark {
-		return w.write(string(event.Type), w.bookmarkObject(event))
-	}
-	body, err := w.transform(w.resource, event.Object, w.columns)
-	if err != nil {
-		status := statusOf(err)
-		w.write("ERROR", &status)
-		return false
-	}
-	w.columns = false
-	return w.write(string(event.Type), body)
-}
-
-// bookmarkObject is an object that has a resourceVersion and nothing else.
-func (w *watching) bookmarkObject(event rest.WatchEvent) any {
-	obj := w.resource.empty()
-	obj.GetObjectKind().SetGroupVersionKind(w.resource.served)
-	obj.SetResourceVersion(strconv.FormatInt(event.Revision, 10))
-	if event.InitialEnd {
-		obj.SetAnnotations(map[string]string{rest.InitialEventsEnd: "true"})
-	}
-	switch w.media.as.Kind {
-	case "Table":
-		return w.bookmarkTable(obj)
-	case "PartialObjectMetadata":
-		return partial(obj, w.media.as)
-	}
-	return obj
-}
-
-func (w *watching) bookmarkTable(obj store.Object) *metav1.Table {
-	table := &metav1.Table{
-		TypeMeta: metav1.TypeMeta{Kind: "Table", APIVersion: w.media.as.GroupVersion().String()},
-		ListMeta: metav1.ListMeta{ResourceVersion: obj.GetResourceVersion()},
-		Rows: []metav1.TableRow{{
-			Cells:  make([]any, len(columnsOf(w.resource))),
-			Object: rawObject(partial(obj, w.media.as)),
-		}},
-	}
-	if w.columns {
-		table.ColumnDefinitions = columnsOf(w.resource)
-		w.columns = false
-	}
-	return table
-}
-
-// write sends one event; false when the client is gone.
-func (w *watching) write(eventType string, object any) bool {
-	w.buffer.Reset()
-	err := json.NewEncoder(&w.buffer).Encode(struct {
-		Type   string `json:"type"`
-		Object any    `json:"object"`
-	}{eventType, object})
-	if err != nil {
-		return false
-	}
-	text := w.buffer.Bytes()
-	if w.media.yaml { // one document for each event
-		converted, err := yaml.JSONToYAML(text)
-		if err != nil {
-			return false
-		}
-		text = append([]byte("---\n"), converted...)
-	}
-	_, err = w.w.Write(text)
-	return err == nil
 }

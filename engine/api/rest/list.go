@@ -40,7 +40,39 @@ type List struct {
 // Matches says whether an object is selected.
 func (l ListOptions) Matches(k *kind.Kind, obj store.Object) bool {
 	return (l.Labels == nil || l.Labels.Empty() || l.Labels.Matches(labels.Set(obj.GetLabels()))) &&
-		(l.Fields == nil || l.Fields.Empty() || l.Fields.Matches(fieldsOf(k, obj)))
+		(l.Fields == nil || l.Fields.Empty() || l.Fields.Matches(&selectable{kind: k, obj: obj}))
+}
+
+// selectable are the fields of an object by which it can be selected; those of
+// the kind are looked up only where a selector names one.
+type selectable struct {
+	kind *kind.Kind
+	obj  store.Object
+	all  fields.Set
+}
+
+func (s *selectable) Has(field string) bool {
+	_, known := s.lookup(field)
+	return known
+}
+
+func (s *selectable) Get(field string) string {
+	value, _ := s.lookup(field)
+	return value
+}
+
+func (s *selectable) lookup(field string) (string, bool) {
+	switch {
+	case field == "metadata.name":
+		return s.obj.GetName(), true
+	case field == "metadata.namespace" && s.kind.Namespaced:
+		return s.obj.GetNamespace(), true
+	}
+	if s.all == nil {
+		s.all = fieldsOf(s.kind, s.obj)
+	}
+	value, known := s.all[field]
+	return value, known
 }
 
 func (l ListOptions) everything() bool {

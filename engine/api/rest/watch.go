@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +23,8 @@ type WatchEvent struct {
 	Object store.Object
 	// InitialEnd marks the bookmark that ends a list by watching.
 	InitialEnd bool
-	// Revision is a bookmark's.
+	// Revision is that of the write, or the bookmark; 0 for what exists when the
+	// watch begins. It and the type say which event it is.
 	Revision int64
 }
 
@@ -42,15 +44,21 @@ type WatchOptions struct {
 type Watch struct {
 	kind    *kind.Kind
 	opts    WatchOptions
+	name    string // of the only object that is watched, empty: there are more
 	watcher store.Watcher
 	initial []WatchEvent
-	buffer  []store.Event
-	said    int64 // the revision of the latest event or bookmark
-	after   int64 // events up to it are not told
-	failed  error // what the watch has to say instead of events
+	events  []WatchEvent // what Next has returned
+	said    int64        // the revision of the latest event or bookmark
+	after   int64        // events up to it are not told
+	failed  error        // what the watch has to say instead of events
 }
 
-const watchBatch = 256
+// watchBatch is how many events Next returns at most, but for those that a watch
+// begins with.
+const watchBatch = 128
+
+// batches are kept because a watch needs one only while it is pulled.
+var batches = sync.Pool{New: func() any { return new([watchBatch]store.Event) }}
 
 // OpenWatch starts a watch of a resource, of one namespace unless it is empty;
 // wake is as in store.Interface.Watch. Stop must follow.
@@ -79,6 +87,7 @@ func (o *Operations) OpenWatch(ctx context.Context, k *kind.Kind, namespace stri
 		w.after, from = from, newest // nothing is told before the client has seen it
 	}
 	w.said = from
+	w.sortOut()
 	w.watcher, err = o.store.Watch(k.Resource(), namespace, from, wake)
 	if known := (*store.RevisionError)(nil); errors.As(err, &known) && errors.Is(err, store.ErrCompacted) {
 		w.failed = apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", known.Wanted, known.Bound))
@@ -106,8 +115,9 @@ func (w *Watch) begin(ctx context.Context, o *Operations, namespace string, stre
 	return list.Revision, nil
 }
 
-// Next returns the events that there are, at most a batch; none when the
-// watch has to wait to be woken. An error ends the watch.
+// Next returns the events that there are, at most a batch, which is valid until
+// the next call; none when the watch has to wait to be woken. An error ends the
+// watch.
 func (w *Watch) Next() ([]WatchEvent, error) {
 	if w.failed != nil {
 		return nil, w.failed
@@ -117,10 +127,15 @@ func (w *Watch) Next() ([]WatchEvent, error) {
 		w.initial = nil
 		return events, nil
 	}
-	var events []WatchEvent
-	for len(events) == 0 {
-		pulled, err := w.watcher.Next(w.buffer[:0], watchBatch)
-		w.buffer = pulled
+	clear(w.events) // what it holds may go
+	w.events = w.events[:0]
+	batch := batches.Get().(*[watchBatch]store.Event)
+	defer func() {
+		clear(batch[:])
+		batches.Put(batch)
+	}()
+	for len(w.events) == 0 {
+		pulled, err := w.watcher.Next(batch[:0], watchBatch)
 		if errors.Is(err, store.ErrCompacted) {
 			return nil, apierrors.NewResourceExpired("The resourceVersion for the provided watch is too old.")
 		}
@@ -131,15 +146,26 @@ func (w *Watch) Next() ([]WatchEvent, error) {
 			return nil, nil
 		}
 		for i := range pulled {
-			if pulled[i].Revision <= w.after {
+			if pulled[i].Revision <= w.after || w.name != "" && w.name != pulled[i].Key.Name {
 				continue
 			}
 			if event, ok := w.see(&pulled[i]); ok {
-				events = append(events, event)
+				w.events = append(w.events, event)
 			}
 		}
 	}
-	return events, nil
+	return w.events, nil
+}
+
+// sortOut takes out of the selector what can be told of an event at a glance.
+func (w *Watch) sortOut() {
+	if w.opts.Fields == nil {
+		return
+	}
+	w.name, _ = w.opts.Fields.RequiresExactMatch("metadata.name")
+	if w.name != "" && len(w.opts.Fields.Requirements()) == 1 {
+		w.opts.Fields = nil
+	}
 }
 
 // see is what a write looks like through the watch's selectors.
@@ -148,15 +174,15 @@ func (w *Watch) see(event *store.Event) (WatchEvent, bool) {
 	after := event.Type != store.Deleted && w.opts.Matches(w.kind, event.Object)
 	switch {
 	case before && after:
-		return WatchEvent{Type: watch.Modified, Object: event.Object}, true
+		return WatchEvent{Type: watch.Modified, Object: event.Object, Revision: event.Revision}, true
 	case after:
-		return WatchEvent{Type: watch.Added, Object: event.Object}, true
+		return WatchEvent{Type: watch.Added, Object: event.Object, Revision: event.Revision}, true
 	case before && event.Type == store.Deleted:
-		return WatchEvent{Type: watch.Deleted, Object: event.Object}, true
+		return WatchEvent{Type: watch.Deleted, Object: event.Object, Revision: event.Revision}, true
 	case before: // it exists, but no longer matches: its last matching state, at this revision
 		last := event.Prev.DeepCopyObject().(store.Object)
 		last.SetResourceVersion(event.Object.GetResourceVersion())
-		return WatchEvent{Type: watch.Deleted, Object: last}, true
+		return WatchEvent{Type: watch.Deleted, Object: last, Revision: event.Revision}, true
 	}
 	return WatchEvent{}, false
 }
