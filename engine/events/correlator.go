@@ -33,6 +33,7 @@ type correlator struct {
 type involved struct {
 	budgets []budget
 	groups  []*group
+	suffix  int64 // of the latest event's name
 }
 
 // budget is how many events of a type an object may have.
@@ -64,8 +65,9 @@ type occurrence struct {
 type sighting struct {
 	occurrence // as it is now
 	of         *occurrence
-	combined   bool // with similar events
-	muted      bool // it is not to be recorded
+	combined   bool  // with similar events
+	muted      bool  // it is not to be recorded
+	suffix     int64 // of its name, if it gets a new one
 }
 
 // observe counts an event.
@@ -85,7 +87,10 @@ func (c *correlator) observe(object types.UID, fieldPath, eventType, reason, mes
 	if o.count++; o.count == 1 {
 		o.first = metav1.NewTime(now)
 	}
-	return sighting{occurrence: *o, of: o, combined: combined, muted: !about.spend(eventType, now)}
+	// The suffix is the time, as client-go has it; under virtual time two events
+	// of one object can fall on the same nanosecond.
+	about.suffix = max(now.UnixNano(), about.suffix+1)
+	return sighting{occurrence: *o, of: o, combined: combined, muted: !about.spend(eventType, now), suffix: about.suffix}
 }
 
 // record keeps the name under which an event was recorded.

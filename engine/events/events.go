@@ -86,18 +86,19 @@ func (r *recorder) EventAt(ctx context.Context, obj store.Object, fieldPath, eve
 	}, &seen)
 }
 
+// create writes a new event, whose name another component may have taken at the
+// same time.
 func (r *recorder) create(ctx context.Context, event *corev1.Event, seen *sighting) {
 	event.Namespace = namespaceOf(event.InvolvedObject.Namespace)
-	// The name's suffix is the time, as client-go has it; under virtual time
-	// two events of one object can fall on the same nanosecond.
-	for suffix := event.LastTimestamp.UnixNano(); ; suffix++ {
-		event.Name = event.InvolvedObject.Name + "." + strconv.FormatInt(suffix, 16)
-		_, err := r.client.Create(ctx, resource, event)
+	for suffix := seen.suffix; ; suffix++ {
+		named := *event // writing fills it in
+		named.Name = event.InvolvedObject.Name + "." + strconv.FormatInt(suffix, 16)
+		_, err := r.client.Create(ctx, resource, &named)
 		if errors.IsAlreadyExists(err) {
 			continue
 		}
 		if err == nil {
-			r.correlator.record(seen, event.Name)
+			r.correlator.record(seen, named.Name)
 		}
 		return
 	}

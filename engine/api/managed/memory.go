@@ -78,8 +78,8 @@ func (t *goType) isEmpty(p unsafe.Pointer) bool {
 type absence uint8
 
 const (
-	never    absence = iota
-	ifZero           // all of its memory
+	never  absence = iota
+	ifZero         // all of its memory
 	ifNoText
 	ifNoItems
 	ifNoKeys
