@@ -72,7 +72,7 @@ func (r *recorder) EventAt(ctx context.Context, obj store.Object, fieldPath, eve
 	} // it has expired: record it anew
 	involved := reference(obj)
 	involved.FieldPath = fieldPath
-	r.create(ctx, &corev1.Event{
+	r.create(ctx, corev1.Event{
 		InvolvedObject:      involved,
 		Reason:              reason,
 		Message:             message,
@@ -88,10 +88,10 @@ func (r *recorder) EventAt(ctx context.Context, obj store.Object, fieldPath, eve
 
 // create writes a new event, whose name another component may have taken at the
 // same time.
-func (r *recorder) create(ctx context.Context, event *corev1.Event, seen *sighting) {
+func (r *recorder) create(ctx context.Context, event corev1.Event, seen *sighting) {
 	event.Namespace = namespaceOf(event.InvolvedObject.Namespace)
 	for suffix := seen.suffix; ; suffix++ {
-		named := *event // writing fills it in
+		named := event // writing fills it in
 		named.Name = event.InvolvedObject.Name + "." + strconv.FormatInt(suffix, 16)
 		_, err := r.client.Create(ctx, resource, &named)
 		if errors.IsAlreadyExists(err) {

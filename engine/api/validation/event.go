@@ -16,8 +16,9 @@ const (
 // Event checks an event; those with an eventTime are of the newer kind, which
 // must say who reports what.
 func Event(e *corev1.Event) field.ErrorList {
-	involved := field.NewPath("involvedObject", "namespace")
-	const mismatch = "does not match event.namespace"
+	mismatch := func() *field.Error {
+		return field.Invalid(field.NewPath("involvedObject", "namespace"), e.InvolvedObject.Namespace, "does not match event.namespace")
+	}
 	if e.EventTime.IsZero() {
 		switch e.InvolvedObject.Namespace {
 		case e.Namespace:
@@ -27,11 +28,11 @@ func Event(e *corev1.Event) field.ErrorList {
 				return nil
 			}
 		}
-		return field.ErrorList{field.Invalid(involved, e.InvolvedObject.Namespace, mismatch)}
+		return field.ErrorList{mismatch()}
 	}
 	var errs field.ErrorList
 	if e.InvolvedObject.Namespace == "" && e.Namespace != metav1.NamespaceDefault && e.Namespace != metav1.NamespaceSystem {
-		errs = append(errs, field.Invalid(involved, e.InvolvedObject.Namespace, mismatch))
+		errs = append(errs, mismatch())
 	}
 	if e.ReportingController == "" {
 		errs = append(errs, field.Required(field.NewPath("reportingComponent"), ""))
