@@ -2,7 +2,11 @@
 // namespace and then name. The store and the cache are built on it.
 package ordered
 
-import "github.com/google/btree"
+import (
+	"sync"
+
+	"github.com/google/btree"
+)
 
 const degree = 32
 
@@ -26,12 +30,34 @@ func less[T any](a, b *entry[T]) bool {
 // writing. The zero Set is empty, and can only be read.
 type Set[T any] struct {
 	entries map[key]*entry[T]
+	order   *order[T]
+}
+
+// order is made when it is asked for: most objects, events above all, are never
+// listed before they are gone.
+type order[T any] struct {
+	mu      sync.Mutex // for readers: the first of them has new ones put in their places
 	tree    *btree.BTreeG[*entry[T]]
+	waiting []*entry[T]
+}
+
+func (o *order[T]) settled() *btree.BTreeG[*entry[T]] {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.tree == nil {
+		o.tree = btree.NewG(degree, less[T])
+	}
+	for i, e := range o.waiting {
+		o.tree.ReplaceOrInsert(e)
+		o.waiting[i] = nil
+	}
+	o.waiting = o.waiting[:0]
+	return o.tree
 }
 
 // NewSet returns an empty set.
 func NewSet[T any]() Set[T] {
-	return Set[T]{map[key]*entry[T]{}, btree.NewG(degree, less[T])}
+	return Set[T]{map[key]*entry[T]{}, &order[T]{}}
 }
 
 // Get returns the value of a name.
@@ -52,7 +78,7 @@ func (s Set[T]) Put(namespace, name string, value T) {
 	}
 	e := &entry[T]{at, value}
 	s.entries[at] = e
-	s.tree.ReplaceOrInsert(e)
+	s.order.waiting = append(s.order.waiting, e)
 }
 
 // Delete removes a name.
@@ -60,7 +86,7 @@ func (s Set[T]) Delete(namespace, name string) {
 	at := key{namespace, name}
 	if e, ok := s.entries[at]; ok {
 		delete(s.entries, at)
-		s.tree.Delete(e)
+		s.order.settled().Delete(e)
 	}
 }
 
@@ -74,10 +100,10 @@ func (s Set[T]) Ascend(namespace string, visit func(T) bool) {
 		return
 	}
 	if namespace == "" {
-		s.tree.Ascend(func(e *entry[T]) bool { return visit(e.value) })
+		s.order.settled().Ascend(func(e *entry[T]) bool { return visit(e.value) })
 		return
 	}
-	s.tree.AscendGreaterOrEqual(&entry[T]{key: key{namespace: namespace}}, func(e *entry[T]) bool {
+	s.order.settled().AscendGreaterOrEqual(&entry[T]{key: key{namespace: namespace}}, func(e *entry[T]) bool {
 		return e.namespace == namespace && visit(e.value)
 	})
 }
@@ -88,7 +114,7 @@ func (s Set[T]) AscendAfter(within, namespace, name string, visit func(T) bool) 
 	if len(s.entries) == 0 {
 		return
 	}
-	s.tree.AscendGreaterOrEqual(&entry[T]{key: key{namespace, name + "\x00"}}, func(e *entry[T]) bool {
+	s.order.settled().AscendGreaterOrEqual(&entry[T]{key: key{namespace, name + "\x00"}}, func(e *entry[T]) bool {
 		return (within == "" || e.namespace == within) && visit(e.value)
 	})
 }
