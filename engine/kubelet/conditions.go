@@ -57,13 +57,13 @@ func (w *worker) initializedCondition(phase corev1.PodPhase) corev1.PodCondition
 		c.Reason = "PodCompleted"
 		return c
 	}
-	for _, app := range w.containers[w.inits:] {
+	for _, app := range w.appContainers() {
 		if app.created {
 			return c
 		}
 	}
 	var incomplete []string
-	for _, init := range w.containers[:w.inits] {
+	for _, init := range w.initContainers() {
 		if init.kind == sidecar && !init.started() || init.kind == initContainer && !init.ready() {
 			incomplete = append(incomplete, init.spec.Name)
 		}
@@ -87,7 +87,7 @@ func (w *worker) containersReady(phase corev1.PodPhase) corev1.PodCondition {
 		return c
 	}
 	var unready []string
-	for _, other := range w.containers {
+	for _, other := range w.containers[:w.inits+w.app] {
 		if other.kind != initContainer && !other.ready() {
 			unready = append(unready, other.spec.Name)
 		}

@@ -17,6 +17,13 @@ import (
 // error says what is missing, as Kubernetes words it.
 func (w *worker) containerConfig(c *container, image Image) (ContainerConfig, error) {
 	config := ContainerConfig{Pod: w.pod, Container: c.spec, Image: image, Mounts: w.mounts(c.spec)}
+	if c.target != "" {
+		target := w.find(c.target)
+		if target == nil || !target.created {
+			return config, fmt.Errorf("unable to find target container %v", c.target)
+		}
+		config.Target = target.status.ID
+	}
 	if c.created {
 		config.Attempt = c.attempt + 1
 	}
@@ -230,10 +237,8 @@ func subscript(path, of string) (string, bool) {
 // resourceField is the request or limit of a container, or of the one that is
 // named, in units of the divisor.
 func (w *worker) resourceField(c *container, ref *corev1.ResourceFieldSelector) string {
-	for _, other := range w.containers {
-		if other.spec.Name == ref.ContainerName {
-			c = other
-		}
+	if other := w.find(ref.ContainerName); other != nil {
+		c = other
 	}
 	if c == nil {
 		return ""

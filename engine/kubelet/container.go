@@ -15,6 +15,7 @@ const (
 	initContainer containerKind = iota
 	sidecar                     // an init container that is always restarted
 	appContainer
+	ephemeralContainer // for debugging: it runs once, and nothing waits for it
 )
 
 // container is what the kubelet knows of one container of a pod, through all
@@ -22,6 +23,8 @@ const (
 type container struct {
 	kind containerKind
 	spec *corev1.Container
+	// target is the container whose processes this one is to see.
+	target string
 
 	// created: there is a container in the runtime, with the status; previous
 	// is how the one before it ended.
@@ -131,12 +134,12 @@ func matches(rule *corev1.ContainerRestartRuleOnExitCodes, code int32) bool {
 
 // initialized reports whether the init containers have done their work once.
 func (w *worker) initialized() bool {
-	for _, c := range w.containers[w.inits:] {
+	for _, c := range w.appContainers() {
 		if c.created {
 			return true
 		}
 	}
-	for _, c := range w.containers[:w.inits] {
+	for _, c := range w.initContainers() {
 		if c.kind == sidecar && !c.started() || c.kind == initContainer && !c.ready() {
 			return false
 		}
@@ -146,8 +149,13 @@ func (w *worker) initialized() bool {
 
 // nextToStart returns the container that is to be started now, if any.
 func (w *worker) nextToStart(ctx context.Context) *container {
+	for _, c := range w.ephemeral() {
+		if !c.created && w.startable(ctx, c) {
+			return c
+		}
+	}
 	initialized := w.initialized()
-	for _, c := range w.containers {
+	for _, c := range w.containers[:w.inits+w.app] {
 		switch c.kind {
 		case initContainer:
 			if initialized || c.ready() {
@@ -315,9 +323,12 @@ func (w *worker) terminated(c *container) *corev1.ContainerStateTerminated {
 
 // recordContainer records an event about a container.
 func (w *worker) recordContainer(ctx context.Context, c *container, eventType, reason, message string) {
-	path := "spec.containers{" + c.spec.Name + "}"
-	if c.kind != appContainer {
-		path = "spec.initContainers{" + c.spec.Name + "}"
+	list := "initContainers"
+	switch c.kind {
+	case appContainer:
+		list = "containers"
+	case ephemeralContainer:
+		list = "ephemeralContainers"
 	}
-	w.Recorder.EventAt(ctx, w.pod, path, eventType, reason, message)
+	w.Recorder.EventAt(ctx, w.pod, "spec."+list+"{"+c.spec.Name+"}", eventType, reason, message)
 }

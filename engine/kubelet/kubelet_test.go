@@ -138,7 +138,7 @@ func TestPhase(t *testing.T) {
 			}
 			add(kind, test.inits[i+1])
 		}
-		w.inits = len(w.containers)
+		w.inits, w.app = len(w.containers), len(test.apps)
 		for i := range len(test.apps) {
 			add(appContainer, test.apps[i])
 		}

@@ -65,7 +65,9 @@ func logID(pod *corev1.Pod, container string, previous bool) (string, error) {
 }
 
 func containerStatusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
-	for _, list := range [...][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
+	for _, list := range [...][]corev1.ContainerStatus{
+		pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses, pod.Status.EphemeralContainerStatuses,
+	} {
 		for i := range list {
 			if list[i].Name == container {
 				return &list[i]

@@ -4,13 +4,13 @@ import corev1 "k8s.io/api/core/v1"
 
 // phase sums the containers up.
 func (w *worker) phase() corev1.PodPhase {
-	for _, c := range w.containers[:w.inits] {
+	for _, c := range w.initContainers() {
 		if c.kind == initContainer && c.exited() && c.status.ExitCode != 0 && !w.restarts(c) {
 			return corev1.PodFailed
 		}
 	}
 	var waiting, running, stopped, succeeded int
-	for _, c := range w.containers[w.inits:] {
+	for _, c := range w.appContainers() {
 		switch {
 		case c.running():
 			running++
@@ -23,7 +23,7 @@ func (w *worker) phase() corev1.PodPhase {
 			waiting++
 		}
 	}
-	for _, c := range w.containers[:w.inits] {
+	for _, c := range w.initContainers() {
 		if c.kind == sidecar && c.running() {
 			running++
 		}
@@ -44,7 +44,7 @@ func (w *worker) phase() corev1.PodPhase {
 // completed reports whether the containers have all ended for good; sidecars
 // don't count.
 func (w *worker) completed() bool {
-	for _, c := range w.containers[w.inits:] {
+	for _, c := range w.appContainers() {
 		if !c.exited() || w.restarts(c) {
 			return false
 		}

@@ -103,6 +103,8 @@ type ContainerConfig struct {
 	Pod       *corev1.Pod
 	Container *corev1.Container
 	Image     Image
+	// Target is the ID of the container whose processes this one sees too, if any.
+	Target string
 	// Attempt counts the container's predecessors.
 	Attempt int
 	// Command and Args have their variables expanded; Env is what they and

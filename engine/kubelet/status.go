@@ -70,11 +70,10 @@ func ignoreNotFound(err error) error {
 func (w *worker) status(base *corev1.Pod) corev1.PodStatus {
 	old := &base.Status
 	status := corev1.PodStatus{
-		ObservedGeneration:         base.Generation,
-		QOSClass:                   old.QOSClass,
-		NominatedNodeName:          old.NominatedNodeName,
-		ResourceClaimStatuses:      old.ResourceClaimStatuses,
-		EphemeralContainerStatuses: old.EphemeralContainerStatuses,
+		ObservedGeneration:    base.Generation,
+		QOSClass:              old.QOSClass,
+		NominatedNodeName:     old.NominatedNodeName,
+		ResourceClaimStatuses: old.ResourceClaimStatuses,
 	}
 	if w.verdict != nil && w.verdict.rejected {
 		status.Phase, status.Reason, status.Message = corev1.PodFailed, w.verdict.reason, w.verdict.message
@@ -86,9 +85,12 @@ func (w *worker) status(base *corev1.Pod) corev1.PodStatus {
 		started := stamp(w.began)
 		status.StartTime = &started
 	}
-	status.InitContainerStatuses = w.containerStatuses(w.containers[:w.inits])
-	status.ContainerStatuses = w.containerStatuses(w.containers[w.inits:])
-	slices.SortFunc(status.ContainerStatuses, func(a, b corev1.ContainerStatus) int { return cmp.Compare(a.Name, b.Name) })
+	status.InitContainerStatuses = w.containerStatuses(w.initContainers())
+	status.ContainerStatuses = w.containerStatuses(w.appContainers())
+	status.EphemeralContainerStatuses = w.containerStatuses(w.ephemeral())
+	for _, list := range [...][]corev1.ContainerStatus{status.ContainerStatuses, status.EphemeralContainerStatuses} {
+		slices.SortFunc(list, func(a, b corev1.ContainerStatus) int { return cmp.Compare(a.Name, b.Name) })
+	}
 	status.Phase = w.phase()
 	if status.Phase == old.Phase {
 		status.Reason, status.Message = old.Reason, old.Message
@@ -181,6 +183,9 @@ func (w *worker) containerStatus(c *container) corev1.ContainerStatus {
 		status.AllocatedResources = c.spec.Resources.Requests
 		status.Resources = &c.spec.Resources
 		status.User = c.status.User
+	}
+	if c.kind == ephemeralContainer {
+		status.Started, status.Ready = nil, false // nobody asks it
 	}
 	switch {
 	case c.running():

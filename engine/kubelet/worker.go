@@ -43,9 +43,10 @@ type worker struct {
 
 	admitted bool
 	sandbox  sandbox
-	// containers are the init containers, then the others, as in the spec.
+	// containers are the init containers, then the others, as in the spec, and
+	// then those for debugging, as they were added.
 	containers []*container
-	inits      int
+	inits, app int // how many there are
 	pullStates map[string]*pullState
 	// volumes are set once all of them are there; until then, mountAt is when
 	// they are looked for again.
@@ -95,9 +96,10 @@ func newWorker(k *Kubelet, request controller.Request, pod *corev1.Pod) *worker 
 		began:   k.now(),
 		dirty:   true,
 		inits:   len(pod.Spec.InitContainers),
+		app:     len(pod.Spec.Containers),
 	}
-	w.containers = make([]*container, 0, w.inits+len(pod.Spec.Containers))
-	backing := make([]container, w.inits+len(pod.Spec.Containers))
+	w.containers = make([]*container, 0, w.inits+w.app)
+	backing := make([]container, w.inits+w.app)
 	add := func(spec *corev1.Container, kind containerKind) {
 		c := &backing[len(w.containers)]
 		*c = newContainer(spec, kind)
@@ -114,8 +116,13 @@ func newWorker(k *Kubelet, request controller.Request, pod *corev1.Pod) *worker 
 	for i := range pod.Spec.Containers {
 		add(&pod.Spec.Containers[i], appContainer)
 	}
+	w.seeEphemeral(pod)
 	return w
 }
+
+func (w *worker) initContainers() []*container { return w.containers[:w.inits] }
+func (w *worker) appContainers() []*container  { return w.containers[w.inits : w.inits+w.app] }
+func (w *worker) ephemeral() []*container      { return w.containers[w.inits+w.app:] }
 
 // post leaves a note that the next turn reads and, unless that turn is running,
 // requests it.
@@ -195,6 +202,7 @@ func (w *worker) see(pod *corev1.Pod) {
 	for i := range pod.Spec.Containers {
 		w.containers[w.inits+i].see(&pod.Spec.Containers[i])
 	}
+	w.seeEphemeral(pod)
 }
 
 // step does what can be done now.

@@ -147,6 +147,9 @@ func subresourcesOf(k *kind.Kind) []subresource {
 	case "namespaces":
 		subs = []subresource{{name: "finalize", verbs: []string{"update"}}}
 	}
+	for i := range k.Parts {
+		subs = append(subs, subresource{name: k.Parts[i].Name, verbs: readWrite})
+	}
 	if k.PrepareForApproval != nil {
 		subs = append(subs, subresource{name: "approval", verbs: readWrite})
 	}

@@ -51,10 +51,6 @@ func (q *request) serveSubresource(r *resource, unacceptable error) error {
 		return unacceptable
 	}
 	switch sub.name {
-	case "status":
-		return q.part(r, rest.Status)
-	case "approval":
-		return q.part(r, rest.Approval)
 	case "scale":
 		return q.scale(r)
 	case "binding":
@@ -63,8 +59,10 @@ func (q *request) serveSubresource(r *resource, unacceptable error) error {
 		return q.evict()
 	case "token":
 		return q.token()
-	default:
+	case "finalize":
 		return q.finalize(r)
+	default:
+		return q.part(r, rest.Part(sub.name))
 	}
 }
 

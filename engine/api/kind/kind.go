@@ -59,6 +59,9 @@ type Kind struct {
 	// request; nil: the kind has no approval subresource.
 	PrepareForApproval func(obj, old store.Object)
 
+	// Parts are further subresources in which a part of the object is changed.
+	Parts []Part
+
 	// Stamp sets times that the server keeps, after PrepareFor...; old is nil
 	// on create.
 	Stamp func(obj, old store.Object, now metav1.Time)
@@ -127,6 +130,28 @@ type Kind struct {
 	// NoVerbs lists verbs that the kind does not serve, of: get, list, watch,
 	// create, update, patch, delete, deletecollection.
 	NoVerbs []string
+}
+
+// Part is a subresource whose bodies are whole objects, of which it changes a
+// part. What it is sent is defaulted as the object itself is.
+type Part struct {
+	Name string
+	// PrepareForUpdate keeps everything of old but the part.
+	PrepareForUpdate func(obj, old store.Object)
+	ValidateUpdate   func(obj, old store.Object) field.ErrorList
+	// Fields are those of the part, which alone a write manages: names, and "*"
+	// for any item of a list.
+	Fields [][]string
+}
+
+// Part returns a part of a kind, nil if it has none of that name.
+func (k *Kind) Part(name string) *Part {
+	for i := range k.Parts {
+		if k.Parts[i].Name == name {
+			return &k.Parts[i]
+		}
+	}
+	return nil
 }
 
 // Computed makes objects when they are asked for. It is safe for concurrent

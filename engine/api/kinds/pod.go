@@ -34,6 +34,7 @@ func pod() *kind.Kind {
 		Validate:                 validate(validation.Pod),
 		ValidateUpdate:           validateUpdate(validation.PodUpdate),
 		ValidateStatusUpdate:     validateUpdate(validation.PodStatusUpdate),
+		Parts:                    []kind.Part{podEphemeralContainers()},
 		Warnings:                 warnings(podWarnings),
 		AllowUnconditionalUpdate: true,
 		GracePeriodSeconds:       podGracePeriod,
@@ -80,6 +81,10 @@ func preparePodUpdate(p, old *corev1.Pod) {
 	if p.Spec.Resources == nil && old.Spec.Resources != nil {
 		p.Spec.Resources = old.Spec.Resources
 	}
+	raiseGeneration(p, old)
+}
+
+func raiseGeneration(p, old *corev1.Pod) {
 	if !equality.Semantic.DeepEqual(&p.Spec, &old.Spec) {
 		p.Generation = old.Generation + 1
 	}

@@ -283,6 +283,45 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+func TestParts(t *testing.T) {
+	const spec = `{"spec":{"containers":[` + container + `],"ephemeralContainers":[`
+	for _, test := range []struct {
+		part, old, updated string
+		want               []string
+	}{
+		{"ephemeralcontainers", spec + `]}}`, `{"metadata":{"labels":{"ignored":"x"}},"spec":{"containers":[{"name":"ignored"}],"ephemeralContainers":[
+			{"name":"d","image":"busybox","targetContainerName":"c"},{"name":"e","image":"busybox"}]}}`, nil},
+		{"ephemeralcontainers", spec + `{"name":"d","image":"busybox"}]}}`, spec + `{"name":"e","image":"busybox"},{"name":"d","image":"busybox"}]}}`, nil},
+		{"ephemeralcontainers", spec + `{"name":"d","image":"busybox"}]}}`, spec + `]}}`,
+			[]string{"spec.ephemeralContainers: Forbidden: existing ephemeral containers \"d\" may not be removed\n"}},
+		{"ephemeralcontainers", spec + `{"name":"d","image":"busybox:1"}]}}`, spec + `{"name":"d","image":"busybox:2"}]}}`,
+			[]string{"spec.ephemeralContainers: Forbidden: existing ephemeral containers \"d\" may not be changed\n" + `@@ -1,6 +1,6 @@
+ {
+  "Name": "d",
+- "Image": "busybox:1",
++ "Image": "busybox:2",
+  "Command": null,
+  "Args": null,
+  "WorkingDir": "",
+`}},
+		{"ephemeralcontainers", spec + `]}}`, spec + `{"name":"c","image":"busybox","targetContainerName":"nobody","ports":[{"containerPort":80}]}]}}`, []string{
+			`spec.ephemeralContainers[0].name: Duplicate value: "c"`,
+			`spec.ephemeralContainers[0].targetContainerName: Not found: "nobody"`,
+			"spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container",
+		}},
+		{"ephemeralcontainers", `{"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{"nodeName":"n","containers":[` + container + `]}}`, spec + `]}}`,
+			[]string{"[]: Forbidden: static pods do not support ephemeral containers"}},
+	} {
+		t.Run(test.part+test.updated, func(t *testing.T) {
+			k := kindNamed(t, "Pod")
+			part := k.Part(test.part)
+			old, obj := created(t, k, test.old), decode(t, k, test.updated)
+			part.PrepareForUpdate(obj, old)
+			wantErrors(t, part.ValidateUpdate(obj, old), test.want)
+		})
+	}
+}
+
 const updatable = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n"
 
 func BenchmarkValidatePod(b *testing.B) {

@@ -75,6 +75,9 @@ func (f *form) read(obj store.Object) store.Object {
 // reset keeps out the fields that a write of a subresource resets to what they
 // were, which are therefore nobody's by it; nil keeps out none.
 func (f *form) reset(subresource string) fieldpath.Filter {
+	if part := f.served.kind.Part(subresource); part != nil {
+		return only(part.Fields)
+	}
 	paths := f.served.kind.ResetFields(subresource)
 	if len(paths) == 0 {
 		return nil
@@ -88,6 +91,22 @@ func (f *form) reset(subresource string) fieldpath.Filter {
 		out.Insert(p)
 	}
 	return fieldpath.NewExcludeSetFilter(out)
+}
+
+// only keeps out all but some fields and what is in them.
+func only(paths [][]string) fieldpath.Filter {
+	matchers := make([]*fieldpath.SetMatcher, len(paths))
+	for i, path := range paths {
+		parts := make([]any, len(path))
+		for j, name := range path {
+			parts[j] = name
+			if name == "*" {
+				parts[j] = fieldpath.MatchAnyPathElement()
+			}
+		}
+		matchers[i] = fieldpath.MakePrefixMatcherOrDie(parts...)
+	}
+	return fieldpath.NewIncludeMatcherFilter(matchers...)
 }
 
 // parser is the type as structured-merge-diff knows it.

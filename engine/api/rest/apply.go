@@ -28,7 +28,7 @@ type Configuration struct {
 // (server-side apply).
 func (o *Operations) Apply(ctx context.Context, k *kind.Kind, namespace, name string, part Part, config Configuration, opts WriteOptions) (obj store.Object, created bool, err error) {
 	at := key(k, namespace, name)
-	write := managed.Write{Manager: opts.Manager, Subresource: part.subresource(), Version: opts.Version}
+	write := managed.Write{Manager: opts.Manager, Subresource: string(part), Version: opts.Version}
 	opts.recorded = true
 	for {
 		current, err := o.store.Get(ctx, at)

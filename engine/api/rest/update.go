@@ -13,27 +13,18 @@ import (
 	"tidepool.dev/tidepool/engine/store"
 )
 
-// Part is what of an object an update may change.
-type Part uint8
+// Part is what of an object an update may change: that which the subresource of
+// the same name shows. Others than these are in kind.Kind.Parts.
+type Part string
 
 const (
 	// Main is everything but the status.
-	Main Part = iota
+	Main Part = ""
 	// Status is the status alone.
-	Status
+	Status Part = "status"
 	// Approval is what decides about a request for a certificate.
-	Approval
+	Approval Part = "approval"
 )
-
-func (p Part) subresource() string {
-	switch p {
-	case Status:
-		return "status"
-	case Approval:
-		return "approval"
-	}
-	return ""
-}
 
 // Change makes the new state of an object from the present one, which is
 // immutable: it returns another object, or the present one for no change.
@@ -103,21 +94,24 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 		return nil, store.ErrConflict
 	}
 	setKind(k, obj)
-	if k.Default != nil && part == Main {
+	declared := k.Part(string(part))
+	if k.Default != nil && (part == Main || declared != nil) {
 		k.Default(obj)
 	}
-	o.record(k, current, obj, part.subresource(), opts)
+	o.record(k, current, obj, string(part), opts)
 	managers := obj.GetManagedFields()
 	prepareMetaUpdate(obj, current)
 	request := o.request(ctx, admission.Update, k, opts)
 	request.Namespace, request.Name, request.Object, request.Old = at.Namespace, at.Name, obj, current
-	request.Subresource = part.subresource()
+	request.Subresource = string(part)
 	prepare, check := k.PrepareForUpdate, k.ValidateUpdate
-	switch part {
-	case Status:
+	switch {
+	case part == Status:
 		prepare, check = k.PrepareForStatusUpdate, k.ValidateStatusUpdate
-	case Approval:
+	case part == Approval:
 		prepare, check = k.PrepareForApproval, k.ValidateApproval
+	case declared != nil:
+		prepare, check = declared.PrepareForUpdate, declared.ValidateUpdate
 	}
 	if opts.scale { // admission sees what the client has sent
 		request.Subresource, request.Object, request.Old = "scale", ScaleOf(k, obj), ScaleOf(k, current)
@@ -150,7 +144,9 @@ func (o *Operations) replace(ctx context.Context, k *kind.Kind, at store.Key, ob
 	if err := invalid(k, at.Name, errs); err != nil {
 		return nil, err
 	}
-	opts.warn(k, obj, current)
+	if declared == nil {
+		opts.warn(k, obj, current)
+	}
 	if err := o.admission.Validate(ctx, request); err != nil {
 		return nil, err
 	}

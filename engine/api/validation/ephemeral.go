@@ -1,9 +1,39 @@
 package validation
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
+
+// PodEphemeralContainersUpdate checks containers for debugging that are added
+// to a pod: those that it has stay as they are.
+func PodEphemeralContainersUpdate(pod, old *corev1.Pod) field.ErrorList {
+	if _, static := old.Annotations[corev1.MirrorPodAnnotationKey]; static {
+		return field.ErrorList{field.Forbidden(field.NewPath(""), "static pods do not support ephemeral containers")}
+	}
+	errs := podMetadataAndSpec(pod)
+	errs = append(errs, mirrorAnnotation(pod, old)...)
+	at := specPath.Child("ephemeralContainers")
+	for i := range old.Spec.EphemeralContainers {
+		was := &old.Spec.EphemeralContainers[i]
+		var is *corev1.EphemeralContainer // a patch may have put it elsewhere
+		for j := range pod.Spec.EphemeralContainers {
+			if pod.Spec.EphemeralContainers[j].Name == was.Name {
+				is = &pod.Spec.EphemeralContainers[j]
+			}
+		}
+		switch {
+		case is == nil:
+			errs = append(errs, field.Forbidden(at, fmt.Sprintf("existing ephemeral containers %q may not be removed\n", was.Name)))
+		case !equality.Semantic.DeepEqual(was, is):
+			errs = append(errs, field.Forbidden(at, fmt.Sprintf("existing ephemeral containers %q may not be changed\n%s", was.Name, difference(was, is))))
+		}
+	}
+	return errs
+}
 
 // ephemeralContainers are for debugging: they have neither ports nor probes
 // nor resources of their own.

@@ -8,4 +8,4 @@ type testCase struct {
 }
 
 // cases are all of the suite.
-var cases = slices.Concat(lifeCases, startCases, restartCases, imageCases, probeCases, endCases, nodeCases)
+var cases = slices.Concat(lifeCases, startCases, restartCases, imageCases, probeCases, endCases, nodeCases, partCases)

@@ -56,9 +56,10 @@ type Cluster struct {
 	Fleet  *kubelet.Fleet
 
 	// virtual: no more time passes than has to.
-	virtual bool
-	until   func(condition func() bool) bool
-	pass    func(d time.Duration)
+	virtual    bool
+	operations *rest.Operations
+	until      func(condition func() bool) bool
+	pass       func(d time.Duration)
 
 	// watcher sees every state that a pod has been in, so that none is missed
 	// however fast it passes; history holds those from the one that a test has
@@ -88,7 +89,7 @@ func newCluster(t testing.TB, clock clock.Clock, newRuntime NewRuntime, wake, ne
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cluster{TB: t, Client: operations.Client("kubernetes-admin"), Clock: clock, Cache: all, history: map[string][]*corev1.Pod{}, states: map[string]int{}}
+	c := &Cluster{TB: t, operations: operations, Client: operations.Client("kubernetes-admin"), Clock: clock, Cache: all, history: map[string][]*corev1.Pod{}, states: map[string]int{}}
 	if c.watcher, err = s.Watch("pods", Namespace, 1, news); err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +252,20 @@ func (c *Cluster) Run(name string, spec corev1.PodSpec) *corev1.Pod {
 		}
 	}
 	return c.Create("pods", &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name}, Spec: spec}).(*corev1.Pod)
+}
+
+// ChangePart changes a pod by way of a subresource.
+func (c *Cluster) ChangePart(name string, part rest.Part, change func(*corev1.Pod)) {
+	c.Helper()
+	pods, _ := c.operations.Kind("pods")
+	_, err := c.operations.Update(c.Context(), pods, Namespace, name, part, func(current store.Object) (store.Object, error) {
+		pod := current.(*corev1.Pod).DeepCopy()
+		change(pod)
+		return pod, nil
+	}, rest.WriteOptions{})
+	if err != nil {
+		c.Fatal(err)
+	}
 }
 
 // Pod returns a pod; false if there is none.

@@ -79,8 +79,14 @@ func (m *machine) sandbox(pod *corev1.Pod) kubelet.Sandbox {
 
 func (m *machine) start(sandbox string, spec corev1.Container) string {
 	m.Helper()
+	return m.startBeside("", sandbox, spec)
+}
+
+// startBeside starts a container that sees the processes of a target.
+func (m *machine) startBeside(target, sandbox string, spec corev1.Container) string {
+	m.Helper()
 	pulled := must(m, func(done func(kubelet.Image, error)) { m.PullImage(spec.Image, done) })
-	config := kubelet.ContainerConfig{Container: &spec, Image: pulled, Command: spec.Command}
+	config := kubelet.ContainerConfig{Target: target, Container: &spec, Image: pulled, Command: spec.Command}
 	id := must(m, func(done func(string, error)) { m.CreateContainer(sandbox, config, done) })
 	must(m, func(done func(kubelet.ContainerStatus, error)) { m.StartContainer(id, done) })
 	return id

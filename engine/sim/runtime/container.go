@@ -39,10 +39,12 @@ type container struct {
 	input    *shell.Input
 	terminal *terminal
 	watchers []*watcher
-	// processes are those besides the main one.
-	processes []*entry
-	lastPID   int
-	stopBy    time.Time // when it is killed, once it has been asked to end
+	// pids are the processes that it sees, which are its own unless it shares
+	// those of others; pid is its main program's where that is not the first.
+	pids   *processes
+	own    processes
+	pid    int
+	stopBy time.Time // when it is killed, once it has been asked to end
 }
 
 // root is the user that simulated programs run as.
@@ -67,6 +69,7 @@ func (r *Runtime) CreateContainer(sandboxID string, config kubelet.ContainerConf
 			c.status = kubelet.ContainerStatus{ID: c.id, User: root}
 			c.files = found.Root(c.tag, c.ownFiles)
 			c.mount()
+			c.join()
 			r.containers[c.id] = c
 			s.containers = append(s.containers, c)
 			r.call(func() { done(c.id, nil) })
@@ -164,6 +167,7 @@ func (r *Runtime) begin(c *container, program image.Program, args []string) {
 		Main:     true,
 	}
 	c.openInput(call)
+	c.appear()
 	start := func() {
 		if limit := c.config.Container.Resources.Limits.Memory().Value(); limit > 0 && limit < c.image.Memory {
 			r.end(c, killed, "OOMKilled")
@@ -261,6 +265,7 @@ func (r *Runtime) end(c *container, code int, reason string) {
 		}
 	}
 	c.log.finish(r)
+	c.vanish()
 	status := c.status
 	r.call(func() { r.ended(status) })
 	waiting := c.waiting
@@ -321,6 +326,9 @@ func (c *container) Random() *rand.Rand { return c.runtime.random }
 
 func (c *container) Hostname() string {
 	pod := c.sandbox.pod
+	if pod.Spec.HostNetwork {
+		return cmp.Or(pod.Spec.NodeName, pod.Name)
+	}
 	return cmp.Or(pod.Spec.Hostname, pod.Name)
 }
 

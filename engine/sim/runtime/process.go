@@ -4,19 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"tidepool.dev/tidepool/engine/kubelet"
 	"tidepool.dev/tidepool/engine/sim/image"
 )
-
-// entry is one of a container's processes but the first.
-type entry struct {
-	image.Process
-	end func(code int)
-}
 
 // The numbers of the signals that matter here.
 const (
@@ -27,46 +20,15 @@ const (
 
 // Fork implements image.System.
 func (c *container) Fork(args []string, end func(code int)) (done func()) {
-	c.lastPID = max(c.lastPID, 1) + 1
-	e := &entry{image.Process{PID: c.lastPID, Command: strings.Join(args, " ")}, end}
-	c.processes = append(c.processes, e)
-	return func() {
-		c.processes = slices.DeleteFunc(c.processes, func(other *entry) bool { return other == e })
-	}
+	pid := c.pids.add(strings.Join(args, " "), func(signal int) { end(128 + signal) })
+	return func() { c.pids.remove(pid) }
 }
 
 // Processes implements image.System.
-func (c *container) Processes() []image.Process {
-	first := c.commandLine()
-	if len(first) > 1 && strings.HasSuffix(first[0], "docker-entrypoint.sh") {
-		first = first[1:] // whose place the command has taken
-	}
-	list := []image.Process{{PID: 1, Command: strings.Join(first, " ")}}
-	for _, e := range c.processes {
-		list = append(list, e.Process)
-	}
-	return list
-}
+func (c *container) Processes() []image.Process { return c.pids.all() }
 
-// Signal implements image.System. The first process only gets the signals that
-// it asks for, as Linux has it, not even SIGKILL from within its container.
-func (c *container) Signal(pid, signal int) bool {
-	if pid == 1 {
-		if (signal == sigTerm || signal == sigQuit) && c.terminate != nil {
-			c.After(c.runtime.draw(exitTime), c.terminate)
-		}
-		return true
-	}
-	for _, e := range slices.Clone(c.processes) {
-		if e.PID == pid {
-			if signal > 0 {
-				e.end(128 + signal)
-			}
-			return true
-		}
-	}
-	return false
-}
+// Signal implements image.System.
+func (c *container) Signal(pid, signal int) bool { return c.pids.signal(pid, signal) }
 
 // WorkingDir implements image.System.
 func (c *container) WorkingDir() string { return cmp.Or(c.config.Container.WorkingDir, "/") }

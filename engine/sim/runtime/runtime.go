@@ -68,6 +68,7 @@ type Runtime struct {
 	byIP       map[string]*sandbox
 	containers map[string]*container
 	addresses  addresses
+	pids       processes // of the machine
 	// hostPorts are those of the pods on the host's network.
 	hostPorts map[int]listener
 }
@@ -80,6 +81,7 @@ type sandbox struct {
 	containers []*container
 	ports      map[int]listener
 	volumes    []volume
+	pids       processes // where the containers share them
 }
 
 type volume struct {
@@ -105,6 +107,7 @@ func New(config Config) *Runtime {
 		containers: map[string]*container{},
 		addresses:  newAddresses(config.PodCIDR),
 		hostPorts:  map[int]listener{},
+		pids:       processes{name: "/sbin/init"},
 	}
 	machine := r.hex(16)
 	r.version = kubelet.Version{
@@ -164,7 +167,7 @@ func uuid(h string) string {
 func (r *Runtime) RunSandbox(pod *corev1.Pod, _ int, done func(kubelet.Sandbox, error)) {
 	r.do(func() {
 		r.after(r.draw(sandboxTime), func() {
-			s := &sandbox{id: r.hex(32), pod: pod, ports: r.hostPorts}
+			s := &sandbox{id: r.hex(32), pod: pod, ports: r.hostPorts, pids: processes{name: "/pause"}}
 			result := kubelet.Sandbox{ID: s.id}
 			if !pod.Spec.HostNetwork {
 				ip, err := r.addresses.take()
